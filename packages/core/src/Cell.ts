@@ -1,0 +1,259 @@
+/**
+ * Cell codecs: strict readers from what a source delivers (text, number, boolean, nothing) to canonical values.
+ *
+ * An empty cell never becomes 0 and 31 February never becomes March: whatever is not plainly a value of the kind is a problem,
+ * with a code and a message that says what would be right. Each codec is an ordinary Effect schema; the engine calls the
+ * reader in its annotation directly, so that a million cells cost a million function calls and nothing else.
+ *
+ * @module
+ */
+import { Effect, Schema, SchemaAST, SchemaGetter, SchemaIssue } from "effect"
+import type { Json } from "./Canonical.ts"
+import type { Kind, Value } from "./Field.ts"
+import * as Scalar from "./Scalar.ts"
+
+/** What is wrong with one cell. */
+export class Problem {
+  constructor(
+    /** Stable, e.g. `cell.integer`; becomes the issue's code. */
+    readonly code: string,
+    readonly message: string,
+  ) {}
+}
+
+/** What a schema made here says of itself, as its annotation `waybillCell`. */
+export interface Declaration {
+  readonly kind: Kind
+  /** Reads one raw cell; `null`, `undefined` and `""` are the empty cell. */
+  readonly read: (raw: unknown) => Value | Problem
+}
+
+/** A cell codec. */
+export type Cell<T> = Schema.Codec<T, unknown>
+
+const make = <T>(kind: Kind, read: (raw: unknown) => Value | Problem): Cell<T> =>
+  Schema.Unknown.pipe(
+    Schema.decodeTo(Schema.Unknown, {
+      decode: SchemaGetter.transformEffect((raw: unknown) => {
+        const value = read(raw)
+        return value instanceof Problem
+          ? Effect.fail(new SchemaIssue.InvalidValue({ message: value.message }))
+          : Effect.succeed(value)
+      }),
+      encode: SchemaGetter.transform((value: unknown) => value),
+    }),
+  ).annotate({ waybillCell: { kind, read } satisfies Declaration }) as unknown as Cell<T>
+
+/** The declaration of a cell codec, or `undefined` for any other schema. */
+export const declarationOf = (ast: SchemaAST.AST): Declaration | undefined =>
+  SchemaAST.resolve(ast)?.["waybillCell"] as Declaration | undefined
+
+const isEmpty = (raw: unknown): boolean => raw === null || raw === undefined || raw === ""
+
+const empty = new Problem("cell.empty", "expected a value, the cell is empty")
+
+const wrong = (kind: string, message: string): Problem => new Problem(`cell.${kind}`, message)
+
+/** Text. Numbers and booleans of a workbook are taken as they are shown in full (`6010`, `true`). */
+export const text = (
+  options: { readonly maxLength?: number; readonly minLength?: number; readonly pattern?: RegExp } = {},
+): Cell<string> =>
+  make("text", (raw) => {
+    if (isEmpty(raw)) return empty
+    const value = typeof raw === "string" ? raw : typeof raw === "number" || typeof raw === "boolean" ? String(raw) : undefined
+    if (value === undefined) return wrong("text", "expected text")
+    const problem = Scalar.textProblem(value, options)
+    return problem === undefined ? value : wrong("text", problem)
+  })
+
+/** One of some words, exactly as written. */
+export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words): Cell<Words[number]> => {
+  const known = new Set<string>(words)
+  return make("text", (raw) => {
+    if (isEmpty(raw)) return empty
+    return known.has(String(raw)) ? String(raw) : wrong("enum", `expected one of ${words.join(", ")}`)
+  })
+}
+
+const integerForm = /^[+-]?\d{1,16}$/
+
+/** A whole number within ±(2^53 − 1): digits with an optional sign, no blanks, no point. */
+export const integer = (options: { readonly min?: number; readonly max?: number } = {}): Cell<number> =>
+  make("integer", (raw) => {
+    if (isEmpty(raw)) return empty
+    const value = typeof raw === "number" ? raw : typeof raw === "string" && integerForm.test(raw) ? Number(raw) : Number.NaN
+    if (Number.isNaN(value)) return wrong("integer", "expected a whole number such as 42")
+    const problem = Scalar.integerProblem(value, options)
+    return problem === undefined ? (value === 0 ? 0 : value) : wrong("integer", problem)
+  })
+
+/** A whole number of 64 bits, kept as its digits. */
+export const bigint = (): Cell<string> =>
+  make("bigint", (raw) => {
+    if (isEmpty(raw)) return empty
+    const form = typeof raw === "number" && Number.isSafeInteger(raw) ? String(raw) : raw
+    if (typeof form !== "string" || !/^[+-]?\d{1,40}$/.test(form)) return wrong("bigint", "expected a whole number such as 42")
+    const value = BigInt(form).toString()
+    return Scalar.bigintProblem(value) === undefined ? value : wrong("bigint", "expected a whole number within 64 bits")
+  })
+
+/** How numbers are written in a source. */
+export interface NumberFormat {
+  /** The decimal sign; `.` by default. */
+  readonly decimal?: "." | ","
+  /** The sign between groups of three digits; none by default. */
+  readonly thousands?: "." | "," | " " | "'"
+}
+
+// the number's text with `.` as its decimal sign and nothing between its digits, or undefined where it is no number
+const plain = (raw: unknown, format: NumberFormat): string | undefined => {
+  if (typeof raw === "number") return Number.isFinite(raw) ? fixed(raw) : undefined
+  if (typeof raw !== "string") return undefined
+  let value = raw
+  if (format.thousands !== undefined && value.includes(format.thousands)) {
+    const sign = format.thousands === "." ? "\\." : format.thousands
+    if (!new RegExp(`^[+-]?\\d{1,3}(${sign}\\d{3})+(\\D\\d+)?$`).test(value)) return undefined
+    value = value.replaceAll(format.thousands, "")
+  }
+  if (format.decimal === ",") {
+    if (value.includes(".")) return undefined
+    value = value.replace(",", ".")
+  }
+  return value
+}
+
+// a double without an exponent: the shortest digits that read back as the same double
+const fixed = (value: number): string => {
+  const short = String(value)
+  if (!short.includes("e")) return short
+  const [mantissa, exponent] = short.split("e") as [string, string]
+  const negative = mantissa.startsWith("-") ? "-" : ""
+  const digits = mantissa.replace("-", "").replace(".", "")
+  const point = (mantissa.replace("-", "").split(".")[0]?.length ?? 0) + Number(exponent)
+  if (point <= 0) return `${negative}0.${"0".repeat(-point)}${digits}`
+  return `${negative}${digits.padEnd(point, "0").slice(0, point)}${digits.length > point ? `.${digits.slice(point)}` : ""}`
+}
+
+const numberForm = /^[+-]?(\d+(\.\d+)?|\.\d+)([eE][+-]?\d{1,3})?$/
+
+/** A finite double, in decimal or scientific notation. `0x10`, `NaN` and blanks around the digits are refused. */
+export const number = (options: { readonly min?: number; readonly max?: number } & NumberFormat = {}): Cell<number> =>
+  make("number", (raw) => {
+    if (isEmpty(raw)) return empty
+    const form = typeof raw === "number" ? raw : plain(raw, options)
+    const value = typeof form === "number" ? form : form !== undefined && numberForm.test(form) ? Number(form) : Number.NaN
+    const problem = Scalar.numberProblem(value, options)
+    return problem === undefined
+      ? value === 0
+        ? 0
+        : value
+      : wrong("number", Number.isNaN(value) ? "expected a number such as 12.5" : problem)
+  })
+
+/**
+ * A decimal number kept as text, never through a double: `"12.5"` with `scale: 2` becomes `"12.50"`; a value with more decimals
+ * than the scale, or more digits than the precision leaves room for, is a problem and never rounded.
+ */
+export const decimal = (
+  options: { readonly precision?: number; readonly scale?: number; readonly min?: number } & NumberFormat = {},
+): Cell<string> =>
+  make("decimal", (raw) => {
+    if (isEmpty(raw)) return empty
+    const form = plain(raw, options)
+    const value = form === undefined ? undefined : canonicalDecimal(form, options.scale)
+    if (value === undefined) return wrong("decimal", `expected a decimal number such as 12${options.decimal ?? "."}50`)
+    const problem = Scalar.decimalProblem(value, options)
+    if (problem !== undefined)
+      return wrong("decimal", problem.startsWith("expected exactly") ? `expected at most ${options.scale} decimals` : problem)
+    return options.min !== undefined && Number(value) < options.min ? wrong("decimal", `expected at least ${options.min}`) : value
+  })
+
+/** The canonical text of a decimal number, its decimals padded to the scale; `undefined` where it is none. */
+export const canonicalDecimal = (form: string, scale: number | undefined): string | undefined => {
+  const match = /^([+-]?)0*(\d+)(?:\.(\d*?)(0*))?$/.exec(form)
+  if (match === null || form.endsWith(".")) return undefined
+  const decimals = match[3] ?? ""
+  const shown = scale === undefined ? decimals : decimals.padEnd(scale, "0")
+  const digits = shown === "" ? match[2]! : `${match[2]}.${shown}`
+  return match[1] === "-" && /[1-9]/.test(digits) ? `-${digits}` : digits
+}
+
+/** The words that are true and false where none are given, compared without regard to case. */
+export const booleanWords = { true: ["true", "yes", "1", "y"], false: ["false", "no", "0", "n"] } as const
+
+/** True or false by words, compared without regard to case. */
+export const boolean = (
+  words: { readonly true: ReadonlyArray<string>; readonly false: ReadonlyArray<string> } = booleanWords,
+): Cell<boolean> => {
+  const meanings = new Map<string, boolean>()
+  for (const word of words.true) meanings.set(word.toLowerCase(), true)
+  for (const word of words.false) meanings.set(word.toLowerCase(), false)
+  const expected = `expected one of ${[...words.true, ...words.false].join(", ")}`
+  return make("boolean", (raw) => {
+    if (isEmpty(raw)) return empty
+    if (typeof raw === "boolean") return raw
+    return meanings.get(String(raw)) ?? meanings.get(String(raw).toLowerCase()) ?? wrong("boolean", expected)
+  })
+}
+
+/** A calendar date in ISO form, `2024-02-29`. A workbook's date cell at midnight is one too. */
+export const date = (): Cell<string> =>
+  make("date", (raw) => {
+    if (isEmpty(raw)) return empty
+    const value = typeof raw === "string" && raw.length > 10 && /^T00:00:00(\.0+)?$/.test(raw.slice(10)) ? raw.slice(0, 10) : raw
+    const problem = Scalar.dateProblem(value)
+    return problem === undefined ? (value as string) : wrong("date", problem)
+  })
+
+/**
+ * A moment in ISO form with an offset or `Z`; the canonical value is in UTC. `zone: "utc"` also takes moments without an offset
+ * and reads them as UTC. At most six decimals of a second.
+ */
+export const timestamp = (options: { readonly zone?: "required" | "utc" } = {}): Cell<string> =>
+  make("timestamp", (raw) => {
+    if (isEmpty(raw)) return empty
+    const value = typeof raw === "string" ? canonicalTimestamp(raw, options.zone === "utc") : undefined
+    return value ?? wrong("timestamp", `expected a moment such as 2024-02-29T10:30:00${options.zone === "utc" ? "" : "Z"}`)
+  })
+
+const timestampForm = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})0*)?)?(Z|[+-]\d{2}:?\d{2})?$/
+
+/** The canonical text of a moment; `undefined` where it is none that the calendar and the clock have. */
+export const canonicalTimestamp = (text: string, assumeUtc: boolean): string | undefined => {
+  if (Scalar.timestampProblem(text) === undefined) return text
+  const match = timestampForm.exec(text)
+  if (match === null || !Scalar.isDateAt(text, 0)) return undefined
+  const [, day, hour, minute, second = "00", fraction = "", zone] = match
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59 || (zone === undefined && !assumeUtc)) return undefined
+  const decimals = fraction.replace(/0+$/, "")
+  const tail = decimals === "" ? "Z" : `.${decimals}Z`
+  if (zone === undefined || zone === "Z") return `${day}T${hour}:${minute}:${second}${tail}`
+  if (Number(zone.slice(1, 3)) > 23 || Number(zone.slice(-2)) > 59) return undefined
+  const shift = (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))) * (zone.startsWith("-") ? 1 : -1)
+  const moment = new Date(Date.parse(`${day}T${hour}:${minute}:${second}Z`) + shift * 60_000)
+  return `${moment.toISOString().slice(0, 19)}${tail}`
+}
+
+/** A JSON value: text that is parsed as JSON, or a value that a source already delivers as JSON. */
+export const json = <A = Json>(): Cell<A> =>
+  make("json", (raw) => {
+    if (isEmpty(raw)) return empty
+    if (typeof raw !== "string") return Scalar.jsonProblem(raw) === undefined ? (raw as Json) : wrong("json", "expected JSON")
+    const value = parse(raw)
+    return value === undefined ? wrong("json", "expected JSON") : value
+  })
+
+const parse = (text: string): Json | undefined => {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}
+
+/** A cell that may be empty: then its value is `null`. */
+export const optional = <T>(cell: Cell<T>): Cell<T | null> => {
+  const inner = declarationOf(cell.ast)
+  const read = inner?.read ?? ((raw: unknown) => raw as Value)
+  return make(inner?.kind ?? "json", (raw) => (isEmpty(raw) ? null : read(raw)))
+}

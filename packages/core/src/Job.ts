@@ -1,0 +1,103 @@
+/**
+ * A job is one run of an import: who started it, where it stands, what it counted, and the hashes of what it sealed.
+ *
+ * All statuses and all moves between them are in {@link moves}; a move that is not there is a defect.
+ *
+ * @module
+ */
+import type { Json } from "./Canonical.ts"
+import type { Sha256 } from "./Fingerprint.ts"
+import type { Transaction } from "./Sink.ts"
+import type { Identity } from "./Source.ts"
+import type { Counts } from "./Summary.ts"
+
+/** Where a job stands. */
+export type Status =
+  /** The source is being read, or the plan made. */
+  | "validating"
+  /** Snapshot and plan are sealed; waits for a commit. */
+  | "pending"
+  /** A commit is under way, or broke off. */
+  | "running"
+  /** Committed and verified, with nothing left out. */
+  | "success"
+  /** Committed and verified, but rows or records were left out (rejected, conflict). */
+  | "partial"
+  /** Not committed, or not verified; `failure` says why. */
+  | "failed"
+  /** Given up by a person before its commit. */
+  | "cancelled"
+  /** Committed, and taken back. */
+  | "undone"
+
+/** All moves between statuses, with their reasons. */
+export const moves: { readonly [from in Status]: { readonly [to in Status]?: string } } = {
+  validating: {
+    pending: "snapshot and plan are sealed",
+    failed: "the source, the target or a limit stopped the validation, or errors forbid a commit",
+    cancelled: "a person gave it up",
+  },
+  pending: {
+    running: "a commit begins",
+    cancelled: "a person gave it up",
+  },
+  running: {
+    running: "another worker takes the commit over",
+    success: "everything planned is in the target and verified",
+    partial: "the commit is verified, with rows or records left out",
+    failed: "the commit stopped; nothing, or whole batches only, were written",
+    pending: "the world failed before anything was written; the commit can be tried again",
+    cancelled: "a person stopped it between batches",
+  },
+  success: { undone: "the commit was taken back" },
+  partial: { undone: "the commit was taken back" },
+  failed: {
+    running: "a commit that stopped half-way, or failed for the world's reasons, is tried again from the same snapshot",
+  },
+  cancelled: {},
+  undone: {},
+}
+
+/** Whether a job may move so. */
+export const canMove = (from: Status, to: Status): boolean => moves[from][to] !== undefined
+
+/** Why a job failed, for people and machines. */
+export interface Failure {
+  /** Stable, e.g. `source.Unreachable`, `sink.DataRefused`, `limit.rows`, `rows.rejected`, `conflict`, `integrity`. */
+  readonly code: string
+  readonly message: string
+  /** Whether the commit may be tried again from the same snapshot. */
+  readonly retryable: boolean
+}
+
+/** A job, as the job store keeps it. Times are ISO moments in UTC, durations milliseconds. */
+export interface Job {
+  readonly id: string
+  readonly import: string
+  readonly revision: number
+  /** The fingerprint of the definition: entities, row schema, mode. */
+  readonly definition: Sha256
+  readonly status: Status
+  readonly mode: "strict" | "smart"
+  readonly startedBy: string
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly source: Identity & { readonly kind: string }
+  readonly target: string
+  /** Position in the source behind the last page that is safe; validation resumes there. */
+  readonly cursor: Json
+  /** The hash of the snapshot's content and the hash of its whole manifest, once sealed. */
+  readonly snapshot: { readonly hash: Sha256; readonly manifest: Sha256 } | null
+  /** The hash of the plan's manifest, once sealed. */
+  readonly plan: Sha256 | null
+  readonly transaction: Transaction | null
+  readonly counts: Counts
+  readonly timings: { readonly [phase: string]: number }
+  readonly failure: Failure | null
+  /** The job that imported the same bytes with the same definition before, where this one was forced. */
+  readonly earlier: string | null
+  /** The fencing token of the worker that has the job; grows with each commit and takeover. */
+  readonly token: number
+  /** Grows with every save; the job store's compare-and-set works on it. */
+  readonly version: number
+}

@@ -1,0 +1,145 @@
+/**
+ * A plan says per record what a commit does: create, update (which fields), nothing, or refuse it, and which fingerprint of the
+ * target record it saw. It is sealed as NDJSON parts beside the snapshot's, one plan part per record part.
+ *
+ * @module
+ */
+import * as Canonical from "./Canonical.ts"
+import type { Value } from "./Field.ts"
+import type { Issue } from "./Issue.ts"
+
+/** What a commit does with a record. */
+export const actions = ["unchanged", "create", "update", "refuse"] as const
+
+/** One of {@link actions}. */
+export type Action = (typeof actions)[number]
+
+/** The numbers of the actions in {@link PlannedBatch.actions}. */
+export const code = { unchanged: 0, create: 1, update: 2, refuse: 3 } as const
+
+/** A field that an update changes; values are canonical, `undefined` where the target has no such field. */
+export interface Change {
+  readonly field: string
+  readonly before: Value
+  readonly after: Value
+}
+
+/** An update of one record. */
+export interface Update {
+  /** Position in the batch. */
+  readonly index: number
+  /** The sink's fingerprint of the target record as the plan saw it; opaque to all but the sink. */
+  readonly fingerprint: string
+  readonly changes: ReadonlyArray<Change>
+}
+
+/** A record that cannot go in, with the issues that say why. */
+export interface Refusal {
+  /** Position in the batch. */
+  readonly index: number
+  readonly issues: ReadonlyArray<Issue>
+}
+
+/** The plan of one batch; `actions[i]` is the code of what happens to its record `i`. */
+export interface PlannedBatch {
+  readonly part: number
+  readonly actions: Uint8Array
+  /** One for each record whose action is `update`, in their order. */
+  readonly updates: ReadonlyArray<Update>
+  /** One for each record whose action is `refuse`, in their order. */
+  readonly refusals: ReadonlyArray<Refusal>
+}
+
+/** How many records of a batch have each action. */
+export const tally = (planned: PlannedBatch): { readonly [action in Action]: number } => {
+  const counts = [0, 0, 0, 0]
+  for (const action of planned.actions) counts[action]!++
+  return { unchanged: counts[0]!, create: counts[1]!, update: counts[2]!, refuse: counts[3]! }
+}
+
+/** Whether a commit has anything to do in a batch. */
+export const isIdle = (planned: PlannedBatch): boolean =>
+  planned.actions.every((action) => action === code.unchanged || action === code.refuse)
+
+// an absent value is written as `[]`, any other value as an array of it
+const boxed = (value: Value): Canonical.Json => (value === undefined ? [] : [value])
+const unboxed = (value: unknown): Value => (value as ReadonlyArray<Value>)[0]
+
+/**
+ * Writes a part of the plan: a line for each run of equal actions, `["create",5000]`, and one for each update,
+ * `["update",fingerprint,[[field,[before],[after]],…]]`, and refusal, `["refuse",[issue,…]]`.
+ */
+export const write = (planned: PlannedBatch): string => {
+  const lines: Array<string> = []
+  let update = 0
+  let refusal = 0
+  for (let at = 0; at < planned.actions.length; ) {
+    const action = planned.actions[at]!
+    if (action === code.update) {
+      const { changes, fingerprint } = planned.updates[update++]!
+      lines.push(
+        Canonical.stringify([
+          "update",
+          fingerprint,
+          changes.map(({ after, before, field }) => [field, boxed(before), boxed(after)]),
+        ]),
+      )
+      at++
+    } else if (action === code.refuse) {
+      lines.push(Canonical.stringify(["refuse", planned.refusals[refusal++]!.issues]))
+      at++
+    } else {
+      let end = at + 1
+      while (end < planned.actions.length && planned.actions[end] === action) end++
+      lines.push(Canonical.stringify([actions[action]!, end - at]))
+      at = end
+    }
+  }
+  return lines.map((line) => `${line}\n`).join("")
+}
+
+/** Reads a part of the plan; the inverse of {@link write}. */
+export const read = (part: number, count: number, text: string): PlannedBatch => {
+  const planned = new Uint8Array(count)
+  const updates: Array<Update> = []
+  const refusals: Array<Refusal> = []
+  let index = 0
+  for (const line of text.split("\n")) {
+    if (line === "") continue
+    const entry = JSON.parse(line) as [Action, ...Array<unknown>]
+    if (entry[0] === "update") {
+      const changes = entry[2] as ReadonlyArray<readonly [string, unknown, unknown]>
+      updates.push({
+        index,
+        fingerprint: entry[1] as string,
+        changes: changes.map(([field, before, after]) => ({ field, before: unboxed(before), after: unboxed(after) })),
+      })
+      planned[index++] = code.update
+    } else if (entry[0] === "refuse") {
+      refusals.push({ index, issues: entry[1] as ReadonlyArray<Issue> })
+      planned[index++] = code.refuse
+    } else {
+      const end = index + (entry[1] as number)
+      planned.fill(code[entry[0]], index, end)
+      index = end
+    }
+  }
+  return { part, actions: planned, updates, refusals }
+}
+
+/** A plan's batch with further records refused: their update, if they had one, is taken out. */
+export const refuse = (planned: PlannedBatch, refused: ReadonlyMap<number, ReadonlyArray<Issue>>): PlannedBatch => {
+  if (refused.size === 0) return planned
+  const changed = planned.actions.slice()
+  const refusals = new Map(planned.refusals.map((it) => [it.index, it.issues]))
+  for (const [index, issues] of refused) {
+    changed[index] = code.refuse
+    refusals.set(index, [...(refusals.get(index) ?? []), ...issues])
+  }
+  return {
+    part: planned.part,
+    actions: changed,
+    updates: planned.updates.filter((it) => !refused.has(it.index)),
+    refusals: [...refusals].map(([index, issues]) => ({ index, issues })).sort((a, b) => a.index - b.index),
+  }
+}

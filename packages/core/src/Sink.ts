@@ -1,0 +1,159 @@
+/**
+ * A sink is where records go. It plans (reads only) and commits (writes exactly what was planned), in sets, one session per job.
+ *
+ * The engine opens a plan session while it reads the source, hands it every sealed batch, asks it for the plan of each entity in
+ * reference order, and closes it. For a commit it opens a commit session, applies the batches that have something to do, in the
+ * order of the entities and then of the batches, completes, and verifies. A session is used by one fiber at a time; closing its
+ * scope frees everything, and rolls back what was not completed. A sink need not retry: it says which errors are retryable.
+ *
+ * @module
+ */
+import { Data, type Effect, type Scope, type Stream } from "effect"
+import type { Batch } from "./Batch.ts"
+import type { Any, Values } from "./Entity.ts"
+import type { Value } from "./Field.ts"
+import type { Issue } from "./Issue.ts"
+import type { PlannedBatch } from "./Plan.ts"
+
+/** How a commit is done: all of it in one transaction, or batch by batch, each all or nothing. */
+export type Transaction = "atomic" | "batched"
+
+/** What happens when a target record no longer is what the plan saw: stop with nothing of it written, or leave that record out. */
+export type ConflictPolicy = "abort" | "skip"
+
+/** Why a sink could not do what it was asked. */
+export type Reason =
+  /** No connection, or it broke off; what was under way may or may not have happened. */
+  | "Unreachable"
+  | "Timeout"
+  /** Wrong user, password or rights. */
+  | "Unauthorized"
+  /** A table, collection, column or index is missing or of another type than the entity needs. */
+  | "SchemaMismatch"
+  /** The server refuses a record for its data: a constraint, a range, an encoding. `refused` says which and why. */
+  | "DataRefused"
+  /** Another transaction was in the way (serialization, deadlock, write conflict). */
+  | "Contention"
+  /** Disk, memory or connections are used up. */
+  | "Capacity"
+  /** Another worker has taken this job over: the fencing token is older than the one seen last. */
+  | "Fenced"
+  /** Anything else the server said. */
+  | "Unknown"
+
+/** The world is wrong at the sink's side. `message` is for people and never holds a secret. */
+export class SinkError extends Data.TaggedError("SinkError")<{
+  readonly reason: Reason
+  readonly message: string
+  readonly isRetryable: boolean
+  /** The server's own code: a SQLSTATE, a MongoDB error code. */
+  readonly code?: string
+  /** For `DataRefused`: the record, if the server told which, and the constraint or column. */
+  readonly refused?: {
+    readonly entity: string
+    readonly index: number | null
+    readonly part: number | null
+    readonly constraint: string | null
+  }
+  readonly cause?: unknown
+}> {}
+
+/** One session of planning. Nothing in it writes to the target or keeps a lock on it. */
+export interface PlanSession {
+  /** How a commit of this plan will be done; kept in the plan. */
+  readonly transaction: Transaction
+  /** Which of these keys (key field values, in key order) the target has: one boolean for each, in order. */
+  readonly existing: (entity: Any, keys: ReadonlyArray<Values>) => Effect.Effect<ReadonlyArray<boolean>, SinkError>
+  /**
+   * Takes a sealed batch while the source is still being read, so that data moves early. Called for all batches of an entity in
+   * their order. Optional to make use of: `plan` gets the same batches again.
+   */
+  readonly stage: (batch: Batch) => Effect.Effect<void, SinkError>
+  /**
+   * The plan of one entity: for each of its batches, in order, what a commit does with each record. Called once per entity, in
+   * reference order, after everything was staged. `batches` reads the sealed batches again; who staged them need not pull it.
+   * Records that the target would refuse (type, length, check) come back as refusals, with the server's words.
+   */
+  readonly plan: <E>(entity: Any, batches: Stream.Stream<Batch, E>) => Stream.Stream<PlannedBatch, SinkError | E>
+}
+
+/** What became of the records of a batch: `outcomes[i]` is a code of {@link outcome}. */
+export interface AppliedBatch {
+  readonly outcomes: Uint8Array
+  /** One for each record whose outcome is `conflict`: what the target has now. */
+  readonly conflicts: ReadonlyArray<{ readonly index: number; readonly message: string }>
+}
+
+/** The codes of what became of a record in a commit. */
+export const outcome = { unchanged: 0, created: 1, updated: 2, conflict: 3, failed: 4 } as const
+
+/** A record that is not in the target as it was planned. */
+export interface Mismatch {
+  readonly key: string
+  readonly kind: "missing" | "different"
+  /** Fields that differ, where the sink can tell. */
+  readonly fields: ReadonlyArray<string>
+}
+
+/** A batch together with its plan. */
+export interface PlannedRecords {
+  readonly batch: Batch
+  readonly planned: PlannedBatch
+}
+
+/** One session of committing. */
+export interface CommitSession {
+  /**
+   * Batches of this job that an earlier session has applied for good, by `entity/part`; the engine does not send them again.
+   */
+  readonly checkpoint: ReadonlyMap<string, AppliedBatch>
+  /**
+   * Applies the creates and updates of one batch: all of them or none. A record is written if the target still is what the plan
+   * saw; if it already is what the plan makes of it, it counts as applied; else it is a conflict. With the policy `abort` a batch
+   * with conflicts writes nothing. Batched: durable on return, with its checkpoint. Atomic: within the session's transaction.
+   */
+  readonly apply: (batch: Batch, planned: PlannedBatch) => Effect.Effect<AppliedBatch, SinkError>
+  /** Atomic: makes all of it durable, or none. Batched: nothing to do. Called once, after all batches, unless there were conflicts under `abort`. */
+  readonly complete: Effect.Effect<void, SinkError>
+  /**
+   * Reads back by key what was applied (creates and updates that became neither conflict nor failed) and compares. Called after
+   * `complete`, per entity. `records` reads all batches again; a session that kept what it applied need not pull it.
+   */
+  readonly verify: <E>(entity: Any, records: Stream.Stream<PlannedRecords, E>) => Stream.Stream<Mismatch, SinkError | E>
+}
+
+/** What a session is opened for. */
+export interface PlanContext {
+  readonly job: string
+  /** In reference order. */
+  readonly entities: ReadonlyArray<Any>
+  /** What the import asks for; a sink that cannot be atomic plans `batched` where `preferred` is null and fails where it is `atomic`. */
+  readonly preferred: Transaction | null
+}
+
+/** What a commit session is opened for. */
+export interface CommitContext {
+  readonly job: string
+  /** The fencing token of the worker's lease: grows at each takeover; the sink refuses an older one than it has seen. */
+  readonly token: number
+  readonly planHash: string
+  readonly transaction: Transaction
+  readonly onConflict: ConflictPolicy
+  /** In reference order. */
+  readonly entities: ReadonlyArray<Any>
+}
+
+/** A sink; made by a function of its adapter. */
+export interface Sink {
+  /** The kind of sink: `postgres`, `mongo`. */
+  readonly kind: string
+  /** The target for people, without credentials: host, database. */
+  readonly target: string
+  readonly plan: (context: PlanContext) => Effect.Effect<PlanSession, SinkError, Scope.Scope>
+  readonly commit: (context: CommitContext) => Effect.Effect<CommitSession, SinkError, Scope.Scope>
+  /** An issue for each value that this target can never hold (a field name with a dot, text with NUL); pure, called per record batch before sealing. Optional. */
+  readonly unholdable?: (
+    entity: Any,
+    values: Values,
+  ) => ReadonlyArray<Pick<Issue, "code" | "column" | "message"> & { readonly value: Value }>
+}

@@ -1,0 +1,95 @@
+/**
+ * A source is where rows come from: pages of raw rows, each with the position just after it.
+ *
+ * The engine calls `identify` once, then `read` once, and pulls pages one after the other; it never asks for a row. A source need
+ * not retry, decode, normalize or count: the engine retries a failed read at the last cursor when the error says it is
+ * retryable, and everything a row can have wrong with it is decided later. What a source finds wrong with a row itself
+ * (a ragged row, an error cell) it says in the page's `issues`, and still delivers the row.
+ *
+ * @module
+ */
+import { Data, type Duration, type Effect, type Stream } from "effect"
+import type { Json } from "./Canonical.ts"
+import type { Issue } from "./Issue.ts"
+import type { Label } from "./Ref.ts"
+
+/** A position in a source: JSON of the source's own, opaque to all others, good for a later process. */
+export type Cursor = Json
+
+/** What is known of a source before it is read. */
+export interface Identity {
+  /** For people: a file's name, an API's address without its key. */
+  readonly name: string
+  /** SHA-256 of the bytes where the source has bytes (a file), else `null`. The same hash is the same input. */
+  readonly sha256: string | null
+  /** Size in bytes, where it is known before reading. */
+  readonly bytes: number | null
+  /** Licence, attribution, the query asked, …: kept with the snapshot. */
+  readonly details: { readonly [key: string]: Json }
+}
+
+/** An issue that the source itself found, for the row at `row` of its page. */
+export interface PageIssue {
+  /** Position in the page's rows. */
+  readonly row: number
+  readonly severity: Issue["severity"]
+  readonly code: string
+  readonly column: string | null
+  readonly message: string
+  readonly value?: unknown
+}
+
+/**
+ * Raw rows, with the cursor just after them. With `columns`, each row is an array of cells in their order (text, number, boolean
+ * or `null`; dates as ISO text) and may be shorter or longer than them; without, each row is a value of the source's own, such as a JSON object.
+ */
+export interface Page {
+  readonly columns: ReadonlyArray<string> | null
+  readonly rows: ReadonlyArray<unknown>
+  /** Where these rows are: `prices.xlsx!Prices`, `ocm`. With a label it makes a ref. */
+  readonly place: string
+  /** One label for each row. */
+  readonly labels: ReadonlyArray<Label>
+  readonly cursor: Cursor
+  readonly issues: ReadonlyArray<PageIssue>
+  /** Warnings about the whole of the source that became known with this page (a detected delimiter, a renamed header). */
+  readonly notices?: ReadonlyArray<{ readonly code: string; readonly message: string }>
+}
+
+/** A source; made by a function of its adapter. */
+export interface Source<R = never> {
+  /** The kind of source: `ocm`, `csv`, `xlsx`. */
+  readonly kind: string
+  /** Called once, before anything is read. For a file it reads the bytes once, to hash them. */
+  readonly identify: Effect.Effect<Identity, SourceError, R>
+  /** Pages from the start (`null`) or from just after a page's cursor. The stream ends when the source has no more rows. */
+  readonly read: (from: Cursor | null) => Stream.Stream<Page, SourceError, R>
+}
+
+/** Why a source could not be read. */
+export type Reason =
+  /** The other side could not be reached, or broke off. */
+  | "Unreachable"
+  /** It took longer than it may. */
+  | "Timeout"
+  /** The other side asks to come back later (429, 503). */
+  | "Busy"
+  /** The other side refuses: a wrong key, a wrong request, a file that may not be read. */
+  | "Refused"
+  /** There is no such file, sheet or address. */
+  | "NotFound"
+  /** What came back is not what the source speaks: not JSON, not CSV, cut off, ids out of order. */
+  | "Malformed"
+  /** Larger than a limit allows. */
+  | "TooLarge"
+
+/** The world is wrong at the source's side. `message` is for people and never holds a secret. */
+export class SourceError extends Data.TaggedError("SourceError")<{
+  readonly reason: Reason
+  readonly message: string
+  /** Whether the same call may succeed later; the engine then retries from the last cursor. */
+  readonly isRetryable: boolean
+  /** How long the other side asks to wait (`Retry-After`). */
+  readonly retryAfter?: Duration.Duration
+  readonly cause?: unknown
+}> {}
