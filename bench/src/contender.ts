@@ -1,0 +1,49 @@
+/**
+ * A contender is one way to do a job; it runs in a process of its own, which measures it.
+ *
+ * @module
+ */
+
+/** What a contender is given. */
+export interface Task {
+  /** The database, with credentials. */
+  readonly url: string
+  /** The input file. */
+  readonly file: string
+  /** A folder for whatever the contender keeps between its runs (jobs, snapshots). */
+  readonly folder: string
+  /** The job to commit, as a `validate` before told it. */
+  readonly job?: string
+}
+
+/** What a contender tells when it is done. */
+export interface Outcome {
+  /** Rows it read, or records it settled where it reads no rows. */
+  readonly rows: number
+  /** Rows it left out as invalid. */
+  readonly rejected: number
+  /** The job that a commit may name. */
+  readonly job?: string
+  /** Other numbers to be checked: `created`, `updated`, `unchanged`. */
+  readonly counts?: Readonly<Record<string, number>>
+}
+
+/** Does the job. */
+export type Contender = (task: Task) => Promise<Outcome>
+
+/** A contender's run, measured inside its process. */
+export interface Measured extends Outcome {
+  readonly seconds: number
+  readonly peakRssBytes: number
+}
+
+/**
+ * All contenders by name. They are imported when they are run, so that a process holds the modules of one, and so that importing
+ * them is no part of what is measured.
+ */
+export const contenders: { readonly [name: string]: () => Promise<Contender> } = {
+  copy: async () => (await import("./contenders/copy.ts")).copy,
+  script: async () => (await import("./contenders/script.ts")).script,
+  "mongo-insert": async () => (await import("./contenders/mongoInsert.ts")).mongoInsert,
+  "mongo-upsert": async () => (await import("./contenders/mongoUpsert.ts")).mongoUpsert,
+}

@@ -1,0 +1,11 @@
+/**
+ * All parts of the benchmark, in the order they run.
+ *
+ * @module
+ */
+import { mongoPart } from "./mongoPart.ts"
+import type { Part } from "./part.ts"
+import { postgresPart } from "./postgresPart.ts"
+
+/** The parts. A new one is added here, and nowhere else. */
+export const parts: ReadonlyArray<Part> = [postgresPart, mongoPart]
