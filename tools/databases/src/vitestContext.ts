@@ -1,0 +1,19 @@
+/**
+ * What the global setup hands to the test files through vitest's `provide` and `inject`.
+ *
+ * @module
+ */
+
+/** For each kind of server either its URL, or why there is none. */
+export interface ProvidedDatabases {
+  readonly postgresUrl: string | null
+  readonly mongoUrl: string | null
+  /** Why there is no PostgreSQL; `null` when there is one. */
+  readonly postgresReason: string | null
+  /** Why there is no MongoDB; `null` when there is one. */
+  readonly mongoReason: string | null
+}
+
+declare module "vitest" {
+  export interface ProvidedContext extends ProvidedDatabases {}
+}
