@@ -3,13 +3,21 @@
  *
  * @module
  */
-import { Data, type Effect } from "effect"
+import { Clock, Data, Effect, Option, Random, type Stream } from "effect"
 import type { Import } from "./Import.ts"
 import type { Issue } from "./Issue.ts"
-import type { Failure, Job } from "./Job.ts"
-import type { JobStore, JobStoreError } from "./JobStore.ts"
+import { commit as commitJob } from "./internal/commit.ts"
+import * as inspection from "./internal/inspection.ts"
+import { Tally } from "./internal/Tally.ts"
+import type * as Vault from "./internal/Vault.ts"
+import { validate as validateJob } from "./internal/validate.ts"
+import { failureOf, retrying } from "./internal/worldError.ts"
+import * as Job from "./Job.ts"
+import { JobStore, type JobStoreError } from "./JobStore.ts"
+import { LimitReached } from "./Limits.ts"
 import type { SnapshotStore, SnapshotStoreError } from "./SnapshotStore.ts"
-import type { Source } from "./Source.ts"
+import type { Identity, Source } from "./Source.ts"
+import * as Summary from "./Summary.ts"
 
 /** A request that the engine turns down before anything happens. */
 export class EngineError extends Data.TaggedError("EngineError")<{
@@ -48,38 +56,6 @@ export interface Progress {
 /** What may go wrong with a run besides the data and the world, which end in the job itself. */
 export type RunError = EngineError | JobStoreError | SnapshotStoreError
 
-type Stores = JobStore | SnapshotStore
-
-/**
- * Reads the source, seals snapshot and plan, and returns the job: `pending` with its preview, or `failed` with its reason. Bad rows,
- * limits, a source or a target that cannot be reached end in the job; only stores that fail and refused requests fail the effect.
- */
-export declare const validate: <R>(
-  definition: Import,
-  source: Source<R>,
-  options?: RunOptions,
-) => Effect.Effect<Job, RunError, Stores | R>
-
-/** Does what a pending job's plan says, verifies it in the target, and returns the job with its outcomes. Needs no source. */
-export declare const commit: (
-  definition: Import,
-  jobId: string,
-  options?: Pick<RunOptions, "onProgress">,
-) => Effect.Effect<Job, RunError, Stores>
-
-/** Validates, then commits if the validation allows it. */
-export declare const run: <R>(
-  definition: Import,
-  source: Source<R>,
-  options?: RunOptions,
-) => Effect.Effect<Job, RunError, Stores | R>
-
-/** The plan and the records of a job, as people read them: per record its action and changes, in order. Pages through the sealed parts. */
-export declare const changes: (
-  definition: Import,
-  jobId: string,
-) => import("effect").Stream.Stream<RecordChange, RunError, Stores>
-
 /** One record of a plan. */
 export interface RecordChange {
   readonly entity: string
@@ -90,19 +66,239 @@ export interface RecordChange {
   readonly issues: ReadonlyArray<Issue>
 }
 
-/** Candidates of a job: what is referred to and exists nowhere, each once, with how many rows want it. */
-export declare const candidates: (
-  jobId: string,
-) => Effect.Effect<
-  ReadonlyArray<{
-    readonly entity: string
-    readonly key: string
-    readonly rows: number
-    readonly firstRef: string
-    readonly created: boolean
-  }>,
-  RunError,
-  Stores
->
+/** What is referred to and exists nowhere, once, with how many rows want it. */
+export interface Candidate {
+  readonly entity: string
+  readonly key: string
+  readonly rows: number
+  readonly firstRef: string
+  /** Smart mode creates a record for it. */
+  readonly created: boolean
+}
 
-export type { Failure }
+type Stores = JobStore | SnapshotStore
+
+const isoNow = Effect.map(Clock.currentTimeMillis, (time) => new Date(time).toISOString())
+
+// sortable by time, then random: 20240229-103000-k3x9a2
+const newId: Effect.Effect<string> = Effect.gen(function* () {
+  const now = yield* isoNow
+  const random = yield* Random.nextIntBetween(0, 36 ** 6 - 1)
+  return `${now.slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${random.toString(36).padStart(6, "0")}`
+})
+
+const save = (job: Job.Job, changes: Partial<Job.Job>, issues: ReadonlyArray<Issue> = []) =>
+  Effect.gen(function* () {
+    const store = yield* JobStore
+    const to = changes.status ?? job.status
+    if (to !== job.status && !Job.canMove(job.status, to))
+      return yield* Effect.die(new TypeError(`a job does not move from ${job.status} to ${to}`))
+    return yield* store.save({ ...job, ...changes, updatedAt: yield* isoNow }, issues)
+  })
+
+const unread = (kind: string): Identity => ({ name: kind, sha256: null, bytes: null, details: {} })
+
+/**
+ * Reads the source, seals snapshot and plan, and returns the job: `pending` with its preview, or `failed` with its reason. Bad rows,
+ * limits, a source or a target that cannot be reached end in the job; only stores that fail and refused requests fail the effect.
+ */
+export const validate = <R>(
+  definition: Import,
+  source: Source<R>,
+  options: RunOptions = {},
+): Effect.Effect<Job.Job, RunError, Stores | R> =>
+  Effect.gen(function* () {
+    const store = yield* JobStore
+    const identified = yield* Effect.result(retrying(definition.retry)(source.identify))
+    const identity = identified._tag === "Success" ? identified.success : unread(source.kind)
+    const earlier = yield* findEarlier(definition, identity)
+    if (earlier !== undefined && options.force !== true)
+      return yield* Effect.fail(
+        new EngineError({
+          reason: "AlreadyImported",
+          job: earlier.id,
+          message: `${identity.name} was imported before with the same definition, by job ${earlier.id} (${earlier.status})`,
+        }),
+      )
+    const now = yield* isoNow
+    const job: Job.Job = {
+      id: yield* newId,
+      import: definition.name,
+      revision: definition.revision,
+      definition: definition.definition,
+      status: "validating",
+      mode: options.mode ?? definition.mode,
+      startedBy: options.startedBy ?? "unknown",
+      createdAt: now,
+      updatedAt: now,
+      source: { ...identity, kind: source.kind },
+      target: definition.sink.target,
+      cursor: null,
+      snapshot: null,
+      plan: null,
+      transaction: null,
+      counts: Summary.empty,
+      timings: {},
+      failure: null,
+      earlier: earlier?.id ?? null,
+      token: 0,
+      version: 0,
+    }
+    yield* store.create(job)
+    yield* Effect.logInfo("validation begins", { job: job.id, import: job.import, source: identity.name })
+    const tally = new Tally(definition.limits.issues)
+    const { bytes } = definition.limits
+    const work = Effect.gen(function* () {
+      if (identified._tag === "Failure") return yield* Effect.fail(identified.failure)
+      if (bytes !== null && identity.bytes !== null && identity.bytes > bytes)
+        return yield* Effect.fail(
+          new LimitReached({
+            limit: "bytes",
+            allowed: String(bytes),
+            message: `${identity.name} has ${identity.bytes} bytes, more than the ${bytes} that this import reads; nothing was read`,
+          }),
+        )
+      return yield* validateJob(definition, source, job, tally, options)
+    })
+    const result = yield* Effect.result(work)
+    const done = yield* result._tag === "Failure"
+      ? save(job, { status: "failed", counts: finished(tally), failure: failureOf(result.failure) }, tally.drainIssues())
+      : conclude(definition, job, tally, result.success)
+    yield* Effect.logInfo("validation ended", {
+      job: done.id,
+      status: done.status,
+      failure: done.failure?.code,
+      ...brief(done.counts),
+    })
+    return done
+  }).pipe(Effect.annotateLogs({ import: definition.name }))
+
+// the counts of a validation that stopped: rows read have no outcome in the target, records neither
+const finished = (tally: Tally): Summary.Counts => {
+  tally.stop(true)
+  return tally.counts()
+}
+
+const conclude = (
+  definition: Import,
+  job: Job.Job,
+  tally: Tally,
+  { plan, snapshot, timings, transaction }: Effect.Success<ReturnType<typeof validateJob>>,
+) => {
+  const counts = tally.counts()
+  const sealed = { snapshot, plan, transaction, timings, counts }
+  const unbalanced = Summary.unbalanced(counts)
+  const failure: Job.Failure | null =
+    unbalanced.length > 0
+      ? { code: "accounting", message: `the counts do not add up: ${unbalanced.join("; ")}`, retryable: false }
+      : tally.errors > 0 && !definition.allowPartial
+        ? {
+            code: "rows.rejected",
+            message: `${counts.rejected} of ${counts.processed} rows have errors, and this import takes all rows or none`,
+            retryable: false,
+          }
+        : null
+  return save(job, { ...sealed, status: failure === null ? "pending" : "failed", failure }, tally.drainIssues())
+}
+
+const brief = ({ conflict, created, failed, processed, rejected, unchanged, updated }: Summary.Counts) => ({
+  processed,
+  created,
+  updated,
+  unchanged,
+  conflict,
+  failed,
+  rejected,
+})
+
+const findEarlier = (definition: Import, identity: Identity) =>
+  Effect.gen(function* () {
+    if (identity.sha256 === null) return undefined
+    const store = yield* JobStore
+    const jobs = yield* store.find({
+      import: definition.name,
+      sourceSha256: identity.sha256,
+      status: ["success", "partial", "pending", "running"],
+    })
+    return jobs.find((job) => job.definition === definition.definition && job.target === definition.sink.target)
+  })
+
+const getJob = (definition: Import | null, id: string) =>
+  Effect.gen(function* () {
+    const store = yield* JobStore
+    const found = yield* store.get(id)
+    if (Option.isNone(found))
+      return yield* Effect.fail(new EngineError({ reason: "NotFound", job: id, message: `there is no job ${id}` }))
+    const job = found.value
+    if (definition !== null && (job.import !== definition.name || job.definition !== definition.definition))
+      return yield* Effect.fail(
+        new EngineError({
+          reason: "WrongImport",
+          job: id,
+          message:
+            job.import === definition.name
+              ? `job ${id} was validated with another definition of ${job.import}; validate again`
+              : `job ${id} is of the import ${job.import}, not of ${definition.name}`,
+        }),
+      )
+    return job
+  })
+
+/** Does what a pending job's plan says, verifies it in the target, and returns the job with its outcomes. Needs no source. */
+export const commit = (
+  definition: Import,
+  jobId: string,
+  options: Pick<RunOptions, "onProgress"> = {},
+): Effect.Effect<Job.Job, RunError, Stores> =>
+  Effect.gen(function* () {
+    const job = yield* getJob(definition, jobId)
+    const again = job.status === "failed" && job.failure?.retryable === true
+    if ((job.status !== "pending" && job.status !== "running" && !again) || job.plan === null)
+      return yield* Effect.fail(
+        new EngineError({
+          reason: "WrongStatus",
+          job: jobId,
+          message: `job ${jobId} is ${job.status}${job.failure === null ? "" : ` (${job.failure.message})`}; only a pending job can be committed`,
+        }),
+      )
+    const running = yield* save(job, { status: "running", token: job.token + 1, failure: null })
+    yield* Effect.logInfo("commit begins", { job: jobId, transaction: job.transaction })
+    const tally = Tally.from(job.counts, definition.limits.issues)
+    const result = yield* Effect.result(commitJob(definition, running, tally, options))
+    const counts = tally.counts()
+    const timings = { ...job.timings, ...(result._tag === "Success" ? result.success.timings : {}) }
+    const failure = result._tag === "Failure" ? failureOf(result.failure) : (result.success.failure ?? accounting(counts))
+    const left = counts.rejected + counts.conflict + counts.failed
+    const status = failure !== null ? "failed" : left > 0 ? "partial" : "success"
+    const done = yield* save(running, { status, counts, timings, failure }, tally.drainIssues())
+    yield* Effect.logInfo("commit ended", { job: jobId, status, failure: failure?.code, ...brief(counts) })
+    return done
+  }).pipe(Effect.annotateLogs({ import: definition.name }))
+
+const accounting = (counts: Summary.Counts): Job.Failure | null => {
+  const unbalanced = Summary.unbalanced(counts)
+  return unbalanced.length === 0
+    ? null
+    : { code: "accounting", message: `the counts do not add up: ${unbalanced.join("; ")}`, retryable: false }
+}
+
+/** Validates, then commits if the validation allows it. */
+export const run = <R>(
+  definition: Import,
+  source: Source<R>,
+  options: RunOptions = {},
+): Effect.Effect<Job.Job, RunError, Stores | R> =>
+  Effect.flatMap(validate(definition, source, options), (job) =>
+    job.status === "pending" ? commit(definition, job.id, options) : Effect.succeed(job),
+  )
+
+/** The plan and the records of a job, as people read them: per record its action and changes, in order, read and checked part by part. */
+export const changes = (
+  definition: Import,
+  jobId: string,
+): Stream.Stream<RecordChange, RunError | Vault.IntegrityError, Stores> =>
+  inspection.changes(definition, getJob(definition, jobId))
+
+/** Candidates of a job. */
+export const candidates = (jobId: string): Effect.Effect<ReadonlyArray<Candidate>, RunError | Vault.IntegrityError, Stores> =>
+  Effect.flatMap(getJob(null, jobId), inspection.candidates)

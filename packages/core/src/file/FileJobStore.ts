@@ -1,0 +1,118 @@
+/**
+ * A job store in a folder: every save is a file of its own, `FOLDER/<job>/<version>.json`, with the issues that came with it.
+ *
+ * Making that file is the compare-and-set: a file system lets only one process create a name, so two who read the same version cannot
+ * both save the next one. Older versions stay until the job is removed with its folder; they are its history.
+ *
+ * @module
+ */
+import * as fs from "node:fs/promises"
+import * as path from "node:path"
+import { Effect, Layer, Option } from "effect"
+import type { Issue } from "../Issue.ts"
+import { classify, temporaryName } from "../internal/files.ts"
+import * as jobQuery from "../internal/jobQuery.ts"
+import type { Job } from "../Job.ts"
+import { JobStore, JobStoreError } from "../JobStore.ts"
+
+interface Saved {
+  readonly job: Job
+  readonly issues: ReadonlyArray<Issue>
+}
+
+const failed =
+  (what: string) =>
+  (cause: unknown): JobStoreError => {
+    const { message, reason } = classify(cause)
+    return new JobStoreError({ reason, message: `${what}: ${message}`, isRetryable: false, cause })
+  }
+
+const fileName = (version: number): string => `${String(version).padStart(8, "0")}.json`
+
+// creates a file that must not be there, whole or not at all
+const create = async (file: string, saved: Saved): Promise<void> => {
+  const temporary = temporaryName(file)
+  await fs.writeFile(temporary, `${JSON.stringify(saved)}\n`, { flag: "wx" })
+  try {
+    await fs.link(temporary, file)
+  } finally {
+    await fs.unlink(temporary)
+  }
+}
+
+const isMissing = (cause: unknown): boolean => classify(cause).reason === "NotFound"
+
+/** A store in a folder, which is made on the first write. */
+export const make = (folder: string): JobStore["Service"] => {
+  const folderOf = (id: string): string => path.join(folder, id)
+  const versions = async (id: string): Promise<ReadonlyArray<string>> => {
+    try {
+      return (await fs.readdir(folderOf(id))).filter((name) => /^\d+\.json$/.test(name)).sort()
+    } catch (cause) {
+      if (isMissing(cause)) return []
+      throw cause
+    }
+  }
+  const read = async (id: string, name: string): Promise<Saved> =>
+    JSON.parse(await fs.readFile(path.join(folderOf(id), name), "utf8")) as Saved
+  const latest = async (id: string): Promise<Job | undefined> => {
+    const name = (await versions(id)).at(-1)
+    return name === undefined ? undefined : (await read(id, name)).job
+  }
+  return {
+    create: (job) =>
+      Effect.tryPromise({
+        try: async () => {
+          await fs.mkdir(folderOf(job.id), { recursive: true })
+          await create(path.join(folderOf(job.id), fileName(job.version)), { job, issues: [] })
+        },
+        catch: failed(`cannot create job ${job.id}`),
+      }),
+    get: (id) =>
+      Effect.tryPromise({ try: async () => Option.fromNullishOr(await latest(id)), catch: failed(`cannot read job ${id}`) }),
+    save: (job, issues = []) =>
+      Effect.gen(function* () {
+        const stored = yield* Effect.tryPromise({ try: () => latest(job.id), catch: failed(`cannot read job ${job.id}`) })
+        const stale = new JobStoreError({
+          reason: "Stale",
+          message: `job ${job.id} was saved by somebody else since version ${job.version} was read`,
+          isRetryable: false,
+        })
+        if (stored === undefined)
+          return yield* Effect.fail(
+            new JobStoreError({ reason: "NotFound", message: `there is no job ${job.id}`, isRetryable: false }),
+          )
+        if (stored.version !== job.version) return yield* Effect.fail(stale)
+        const next: Job = { ...job, version: job.version + 1 }
+        yield* Effect.tryPromise({
+          try: () => create(path.join(folderOf(job.id), fileName(next.version)), { job: next, issues }),
+          catch: failed(`cannot save job ${job.id}`),
+        }).pipe(Effect.mapError((error) => (error.reason === "AlreadyExists" ? stale : error)))
+        return next
+      }),
+    find: (query) =>
+      Effect.tryPromise({
+        try: async () => {
+          const ids = await fs.readdir(folder).catch((cause) => (isMissing(cause) ? [] : Promise.reject(cause)))
+          const jobs = await Promise.all(ids.map(latest))
+          return jobQuery.select(
+            query,
+            jobs.filter((job) => job !== undefined),
+          )
+        },
+        catch: failed("cannot list the jobs"),
+      }),
+    issues: (id, { limit = Number.POSITIVE_INFINITY, offset = 0 } = {}) =>
+      Effect.tryPromise({
+        try: async () => {
+          const names = await versions(id)
+          const saved = await Promise.all(names.map((name) => read(id, name)))
+          return saved.flatMap(({ issues }) => issues).slice(offset, offset + limit)
+        },
+        catch: failed(`cannot read the issues of job ${id}`),
+      }),
+  }
+}
+
+/** The store as a layer. */
+export const layer = (folder: string): Layer.Layer<JobStore> => Layer.sync(JobStore, () => make(folder))

@@ -1,0 +1,140 @@
+/**
+ * A tally is the counts of a job while they grow, and the issues on their way to the job store.
+ */
+import type { Issue } from "../Issue.ts"
+import type { Counts, EntityCounts } from "../Summary.ts"
+
+type Mutable<T> = { -readonly [key in keyof T]: T[key] }
+
+const bump = (counts: Record<string, number>, key: string, by = 1): void => {
+  counts[key] = (counts[key] ?? 0) + by
+}
+
+const emptyEntity = (): Mutable<EntityCounts> => ({
+  records: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  conflict: 0,
+  failed: 0,
+  candidates: 0,
+})
+
+/** Mutable counts. */
+export class Tally {
+  pages = 0
+  processed = 0
+  skipped = 0
+  rejected = 0
+  unprocessed = 0
+  errors = 0
+  warnings = 0
+  private skippedByCode: Record<string, number> = {}
+  private issuesByCode: Record<string, number> = {}
+  private normalizations: Record<string, number> = {}
+  private entities = new Map<string, Mutable<EntityCounts>>()
+  private kept = 0
+  private waiting: Array<Issue> = []
+
+  constructor(private readonly limit: number) {}
+
+  /** A tally that goes on from a job's counts. */
+  static from(counts: Counts, limit: number): Tally {
+    const tally = new Tally(limit)
+    tally.pages = counts.pagesProcessed
+    tally.processed = counts.processed
+    tally.skipped = counts.skipped
+    tally.rejected = counts.rejected
+    tally.errors = counts.errors
+    tally.warnings = counts.warnings
+    tally.kept = Math.min(limit, counts.errors + counts.warnings)
+    tally.skippedByCode = { ...counts.skippedByCode }
+    tally.issuesByCode = { ...counts.issuesByCode }
+    tally.normalizations = { ...counts.normalizations }
+    for (const [name, count] of Object.entries(counts.entities))
+      tally.entities.set(name, { ...emptyEntity(), records: count.records, candidates: count.candidates })
+    return tally
+  }
+
+  entity(name: string): Mutable<EntityCounts> {
+    let counts = this.entities.get(name)
+    if (counts === undefined) {
+      counts = emptyEntity()
+      this.entities.set(name, counts)
+    }
+    return counts
+  }
+
+  /** Counts an issue and keeps it as long as the limit allows. */
+  issue(issue: Issue): void {
+    if (issue.severity === "error") this.errors++
+    else this.warnings++
+    bump(this.issuesByCode, issue.code)
+    if (this.kept < this.limit) {
+      this.kept++
+      this.waiting.push(issue)
+    }
+  }
+
+  reject(code: string): void {
+    this.rejected++
+    bump(this.skippedByCode, code)
+  }
+
+  skip(code: string): void {
+    this.skipped++
+    bump(this.skippedByCode, code)
+  }
+
+  normalized(rule: string): void {
+    bump(this.normalizations, rule)
+  }
+
+  /**
+   * Gives an outcome to what a commit that stopped has not done: records that were to be written are `failed`, and where nothing was
+   * written, rows are `unprocessed`. After an atomic commit nothing was written, whatever was counted on the way.
+   */
+  stop(atomic: boolean): void {
+    let written = 0
+    for (const counts of this.entities.values()) {
+      if (atomic) Object.assign(counts, { created: 0, updated: 0 })
+      counts.failed = counts.records - counts.created - counts.updated - counts.unchanged - counts.conflict
+      written += counts.created + counts.updated
+    }
+    this.unprocessed = 0
+    if (written === 0) this.unprocessed = this.counts().imported
+  }
+
+  /** The issues to be saved, handed out once. */
+  drainIssues(): ReadonlyArray<Issue> {
+    const issues = this.waiting
+    this.waiting = []
+    return issues
+  }
+
+  /** The counts as they are now. */
+  counts(): Counts {
+    const totals = { created: 0, updated: 0, unchanged: 0, conflict: 0, failed: 0, candidates: 0 }
+    const entities: Record<string, EntityCounts> = {}
+    for (const [name, counts] of this.entities) {
+      entities[name] = { ...counts }
+      for (const total of Object.keys(totals) as Array<keyof typeof totals>) totals[total] += counts[total]
+    }
+    return {
+      pagesProcessed: this.pages,
+      processed: this.processed,
+      imported: this.processed - this.skipped - this.rejected - this.unprocessed,
+      skipped: this.skipped,
+      rejected: this.rejected,
+      unprocessed: this.unprocessed,
+      ...totals,
+      skippedInvalid: this.rejected,
+      skippedByCode: { ...this.skippedByCode },
+      errors: this.errors,
+      warnings: this.warnings,
+      issuesByCode: { ...this.issuesByCode },
+      normalizations: { ...this.normalizations },
+      entities,
+    }
+  }
+}

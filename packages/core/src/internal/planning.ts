@@ -1,0 +1,227 @@
+/**
+ * Planning: the sealed records of each entity against the target, with the records refused that must not go in, sealed as a plan.
+ */
+import { Effect, Stream } from "effect"
+import * as Batch from "../Batch.ts"
+import * as Entity from "../Entity.ts"
+import type { Import } from "../Import.ts"
+import * as Issue from "../Issue.ts"
+import * as Plan from "../Plan.ts"
+import type { PlanSession, SinkError } from "../Sink.ts"
+import { type EntityPlan, names, type Part } from "../Snapshot.ts"
+import type { SnapshotStoreError } from "../SnapshotStore.ts"
+import type { Collector } from "./Collector.ts"
+import * as RefLog from "./RefLog.ts"
+import type { IntegrityError, Vault } from "./Vault.ts"
+
+/** The sealed parts of one entity: records, and refs beside them. */
+export interface SealedEntity {
+  readonly entity: Entity.Any
+  readonly records: Array<Part>
+  readonly refs: Array<Part>
+}
+
+/** What planning found. */
+export interface Planned {
+  readonly entities: ReadonlyArray<EntityPlan>
+  /** Rows that are rejected after all, by ref, with the code that decided it. */
+  readonly rejected: ReadonlyMap<string, string>
+  readonly issues: ReadonlyArray<Issue.Issue>
+}
+
+/** The place in the refs of records that no row brought. */
+export const candidatePlace = "candidate"
+
+type Failing = SinkError | SnapshotStoreError | IntegrityError
+
+/** A sealed batch, read again and checked. */
+export const openBatch = (
+  vault: Vault,
+  { entity, records }: SealedEntity,
+  part: number,
+): Effect.Effect<Batch.Batch, SnapshotStoreError | IntegrityError> => {
+  const sealed = records[part]!
+  // all parts but the last have the same number of records
+  return Effect.map(vault.open(sealed), (bytes) =>
+    Batch.make({ entity, part, first: part * records[0]!.lines, count: sealed.lines, bytes }),
+  )
+}
+
+// all of them, in their order
+const batches = (vault: Vault, of: SealedEntity): Stream.Stream<Batch.Batch, SnapshotStoreError | IntegrityError> =>
+  Stream.fromIterable(of.records.keys(), { chunkSize: 1 }).pipe(Stream.mapEffect((part) => openBatch(vault, of, part)))
+
+/** See the file's first sentence. `missing` are keys that are referred to and exist nowhere. */
+export const plan = (
+  definition: Import,
+  session: PlanSession,
+  vault: Vault,
+  sealed: ReadonlyArray<SealedEntity>,
+  collector: Collector,
+  missing: ReadonlyMap<Entity.Any, ReadonlySet<string>>,
+): Effect.Effect<Planned, Failing> =>
+  Effect.gen(function* () {
+    const run = new Planning(definition, vault, collector, missing)
+    const parts = new Map<Entity.Any, Array<EntityPlan["parts"][number]>>()
+    for (const of of sealed) {
+      const planned: Array<EntityPlan["parts"][number]> = []
+      parts.set(of.entity, planned)
+      yield* session.plan(of.entity, batches(vault, of)).pipe(
+        Stream.runForEach((batch) =>
+          Effect.gen(function* () {
+            const whole = yield* run.refuseOrphans(of, batch)
+            planned.push(yield* run.seal(of.entity, whole))
+          }),
+        ),
+      )
+    }
+    // a row that is rejected after all takes its other records with it, and those what refers to them, until nothing changes
+    for (let before = -1; run.rejected.size !== before; ) {
+      before = run.rejected.size
+      if (before === 0) break
+      for (const of of sealed) yield* run.refuseRejected(of, parts.get(of.entity)!)
+    }
+    return {
+      entities: sealed.map(({ entity }) => ({ name: entity.name, parts: parts.get(entity)! })),
+      rejected: run.rejected,
+      issues: run.issues,
+    }
+  })
+
+class Planning {
+  readonly rejected = new Map<string, string>()
+  readonly issues: Array<Issue.Issue> = []
+  // per entity the keys that will not be in the target although something may refer to them
+  private readonly absent: Map<Entity.Any, Set<string>>
+
+  constructor(
+    private readonly definition: Import,
+    private readonly vault: Vault,
+    private readonly collector: Collector,
+    missing: ReadonlyMap<Entity.Any, ReadonlySet<string>>,
+  ) {
+    this.absent = new Map([...missing].map(([entity, keys]) => [entity, new Set(keys)]))
+  }
+
+  seal(entity: Entity.Any, planned: Plan.PlannedBatch): Effect.Effect<EntityPlan["parts"][number], SnapshotStoreError> {
+    const text = Plan.write(planned)
+    return Effect.map(this.vault.reseal(names.planned(entity.name, planned.part), text, planned.actions.length), (part) => ({
+      ...part,
+      counts: Plan.tally(planned),
+    }))
+  }
+
+  private orphan(entity: Entity.Any, values: Entity.Values): Issue.Issue | undefined {
+    for (const reference of entity.references) {
+      const absent = this.absent.get(reference.entity)
+      if (absent === undefined || !Entity.refers(values, reference)) continue
+      const key = Entity.keyText(values, reference.positions)
+      if (!absent.has(key)) continue
+      const known = this.collector.states.get(reference.entity)!.index.find(key) >= 0
+      return Issue.make({
+        code: known ? "reference.refused" : "reference.missing",
+        entity: entity.name,
+        column: reference.positions.map((position) => entity.fields[position]!.name).join(", "),
+        value: key,
+        message: known
+          ? `the ${reference.entity.name} it refers to cannot go in`
+          : `there is no ${reference.entity.name} of this key, neither in the input nor in the target; expected one that exists`,
+      })
+    }
+    return undefined
+  }
+
+  // refuses the records that refer to something absent, and notes all refusals of the batch
+  refuseOrphans(of: SealedEntity, planned: Plan.PlannedBatch): Effect.Effect<Plan.PlannedBatch, Failing> {
+    const looks = of.entity.references.some((reference) => this.absent.has(reference.entity))
+    if (!looks && planned.refusals.length === 0) return Effect.succeed(planned)
+    const self = this
+    return Effect.gen(function* () {
+      const batch = yield* openBatch(self.vault, of, planned.part)
+      const refs = yield* self.refs(of, planned.part)
+      let whole = planned
+      if (planned.refusals.length > 0) {
+        const refusals = planned.refusals.map(({ index, issues }) => ({
+          index,
+          issues: issues.map((issue) => ({ ...issue, entity: of.entity.name, ref: refs.at(index) })),
+        }))
+        whole = { ...planned, refusals }
+        for (const { index, issues } of refusals) self.note(of.entity, batch.records()[index]!, refs.at(index), issues)
+      }
+      return looks ? self.refuseWhere(of, whole, batch, refs, (values) => self.orphan(of.entity, values)) : whole
+    })
+  }
+
+  // refuses the other records of rejected rows, unless another row has the same record, and what refers to something absent
+  refuseRejected(of: SealedEntity, parts: Array<EntityPlan["parts"][number]>): Effect.Effect<void, Failing> {
+    const self = this
+    return Effect.gen(function* () {
+      const { index } = self.collector.states.get(of.entity)!
+      for (const [part, sealed] of parts.entries()) {
+        const refs = yield* self.refs(of, part)
+        const batch = yield* openBatch(self.vault, of, part)
+        const bytes = yield* self.vault.open(sealed)
+        const planned = Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8"))
+        const whole = self.refuseWhere(of, planned, batch, refs, (values, at) => {
+          const orphan = self.orphan(of.entity, values)
+          if (orphan !== undefined) return orphan
+          const rejected = self.rejected.has(refs.at(at)) && !index.isShared(Entity.keyText(values, of.entity.keyPositions))
+          return rejected
+            ? Issue.make({
+                severity: "warning",
+                code: "row.rejected",
+                entity: of.entity.name,
+                message: "another record of its row cannot go in",
+              })
+            : undefined
+        })
+        if (whole !== planned) parts[part] = yield* self.seal(of.entity, whole)
+      }
+    })
+  }
+
+  private refuseWhere(
+    of: SealedEntity,
+    planned: Plan.PlannedBatch,
+    batch: Batch.Batch,
+    refs: RefLog.RefLog,
+    look: (values: Entity.Values, at: number) => Issue.Issue | undefined,
+  ): Plan.PlannedBatch {
+    let whole = planned
+    // a record may refer to one of its own entity that is refused further down: go on until nothing changes
+    for (let again = true; again; ) {
+      again = false
+      const refused = new Map<number, ReadonlyArray<Issue.Issue>>()
+      for (const [at, values] of batch.records().entries()) {
+        if (whole.actions[at] === Plan.code.refuse) continue
+        const issue = look(values, at)
+        if (issue === undefined) continue
+        const issues = [{ ...issue, ref: refs.at(at) }]
+        refused.set(at, issues)
+        this.note(of.entity, values, refs.at(at), issues)
+      }
+      if (refused.size > 0) {
+        whole = Plan.refuse(whole, refused)
+        again = of.entity.references.some((reference) => reference.entity === of.entity)
+      }
+    }
+    return whole
+  }
+
+  private note(entity: Entity.Any, values: Entity.Values, ref: string, issues: ReadonlyArray<Issue.Issue>): void {
+    this.issues.push(...issues)
+    if (!ref.startsWith(`${candidatePlace}:`) && !this.rejected.has(ref))
+      this.rejected.set(ref, issues.find((issue) => issue.severity === "error")?.code ?? issues[0]!.code)
+    if (!this.definition.entities.some((it) => it.references.some((reference) => reference.entity === entity))) return
+    let keys = this.absent.get(entity)
+    if (keys === undefined) {
+      keys = new Set()
+      this.absent.set(entity, keys)
+    }
+    keys.add(Entity.keyText(values, entity.keyPositions))
+  }
+
+  private refs(of: SealedEntity, part: number): Effect.Effect<RefLog.RefLog, SnapshotStoreError | IntegrityError> {
+    return Effect.map(this.vault.open(of.refs[part]!), (bytes) => RefLog.read(Buffer.from(bytes).toString("utf8")))
+  }
+}

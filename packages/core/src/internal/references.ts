@@ -1,0 +1,99 @@
+/**
+ * References that the snapshot does not answer: asked of the target, then created (smart mode) or reported as missing (strict mode).
+ */
+import { Effect } from "effect"
+import * as Entity from "../Entity.ts"
+import * as Issue from "../Issue.ts"
+import type { PlanSession, SinkError } from "../Sink.ts"
+import type { Collector, Full } from "./Collector.ts"
+import type { Candidate, Pending, Wanted } from "./Pending.ts"
+import { candidatePlace } from "./planning.ts"
+import type { Tally } from "./Tally.ts"
+
+/** What became of the open references. */
+export interface Resolved {
+  readonly candidates: ReadonlyArray<Candidate>
+  /** Keys that exist nowhere and are not created. */
+  readonly missing: ReadonlyMap<Entity.Any, ReadonlySet<string>>
+  /** Batches that the created records filled. */
+  readonly full: ReadonlyArray<Full>
+}
+
+const keysPerQuestion = 1_000
+
+// the wanted records that the target has not
+const absent = (session: PlanSession, wanted: ReadonlyArray<Wanted>): Effect.Effect<ReadonlyArray<Wanted>, SinkError> =>
+  Effect.gen(function* () {
+    const open: Array<Wanted> = []
+    const entities = new Set(wanted.map((it) => it.entity))
+    for (const entity of entities) {
+      const ofEntity = wanted.filter((it) => it.entity === entity)
+      for (let from = 0; from < ofEntity.length; from += keysPerQuestion) {
+        const asked = ofEntity.slice(from, from + keysPerQuestion)
+        const found = yield* session.existing(
+          entity,
+          asked.map((it) => it.values),
+        )
+        for (const [at, it] of asked.entries()) if (found[at] !== true) open.push(it)
+      }
+    }
+    return open
+  })
+
+/** Settles the open references; a created record may refer to others, which are settled as well. */
+export const resolve = (
+  session: PlanSession,
+  collector: Collector,
+  pending: Pending,
+  smart: boolean,
+  tally: Tally,
+): Effect.Effect<Resolved, SinkError> =>
+  Effect.gen(function* () {
+    const candidates: Array<Candidate> = []
+    const missing = new Map<Entity.Any, Set<string>>()
+    const full: Array<Full> = []
+    const miss = ({ entity, firstRef, key, rows }: Wanted): void => {
+      candidates.push({ entity: entity.name, key, rows, firstRef, created: false })
+      const keys = missing.get(entity)
+      if (keys === undefined) missing.set(entity, new Set([key]))
+      else keys.add(key)
+    }
+    for (let open = pending.drain(); open.length > 0; open = pending.drain()) {
+      for (const wanted of yield* absent(session, open)) {
+        const { entity, firstRef, key, rows } = wanted
+        if (!smart || entity.create === undefined || entity.key.length > 1) {
+          miss(wanted)
+          continue
+        }
+        const value = entity.create(key) as Readonly<Record<string, unknown>>
+        const values = entity.fields.map((field) => value[field.name] as Entity.Values[number])
+        const wrong = entity.fields.find((field, at) => {
+          const given = values[at]
+          return given === undefined ? !field.optional : given === null ? !field.nullable : field.problem(given) !== undefined
+        })
+        if (wrong !== undefined || Entity.keyText(values, entity.keyPositions) !== key) {
+          tally.issue(
+            Issue.make({
+              severity: "warning",
+              code: "candidate.invalid",
+              entity: entity.name,
+              column: wrong?.name ?? entity.key.join(", "),
+              value: key,
+              message: `no ${entity.name} can be created for this key: what its create function returns is not a valid record of it`,
+            }),
+          )
+          miss(wanted)
+          continue
+        }
+        const looked = collector.look(entity, values)
+        const batch = collector.add(looked, 0x7fffffff, `${candidatePlace}:${entity.name}`, key)
+        if (batch !== undefined) full.push(batch)
+        const counts = tally.entity(entity.name)
+        counts.records++
+        counts.candidates++
+        pending.note(entity, values, () => firstRef)
+        candidates.push({ entity: entity.name, key, rows, firstRef, created: true })
+      }
+    }
+    return { candidates, missing, full }
+  })

@@ -1,0 +1,321 @@
+/**
+ * Validation, from the first page to the sealed plan.
+ */
+import { type Cause, Clock, Duration, Effect, Exit, Queue, Scope, Stream } from "effect"
+import type { Progress, RunOptions } from "../Engine.ts"
+import * as Fingerprint from "../Fingerprint.ts"
+import type { Import, Mode } from "../Import.ts"
+import * as Issue from "../Issue.ts"
+import type { Job } from "../Job.ts"
+import { LimitReached } from "../Limits.ts"
+import type { PlanSession, SinkError } from "../Sink.ts"
+import { type Content, names, type PlanManifest, type SnapshotManifest } from "../Snapshot.ts"
+import type { SnapshotStore } from "../SnapshotStore.ts"
+import type { Cursor, Page, Source, SourceError } from "../Source.ts"
+import { Collector, type Full } from "./Collector.ts"
+import { Pending, writeCandidates } from "./Pending.ts"
+import * as planning from "./planning.ts"
+import { Reader } from "./Reader.ts"
+import * as references from "./references.ts"
+import { Sealing } from "./sealing.ts"
+import type { Tally } from "./Tally.ts"
+import * as Vault from "./Vault.ts"
+import { isRetryable, retrying, Stopped, type WorldError } from "./worldError.ts"
+
+/** What a validation that went through gives its job. */
+export interface Validated {
+  readonly snapshot: NonNullable<Job["snapshot"]>
+  readonly plan: Fingerprint.Sha256
+  readonly transaction: PlanManifest["transaction"]
+  readonly timings: { readonly [phase: string]: number }
+}
+
+/** Reads, seals and plans. The tally holds the counts and the issues, whether it goes through or not. */
+export const validate = <R>(
+  definition: Import,
+  source: Source<R>,
+  job: Job,
+  tally: Tally,
+  options: RunOptions,
+): Effect.Effect<Validated, WorldError, R | SnapshotStore> =>
+  Effect.gen(function* () {
+    const vault = yield* Vault.make(job.id)
+    const collector = new Collector(definition.entities, definition.limits.batch)
+    const pending = new Pending(collector)
+    const reader = new Reader(definition, job.mode, collector, pending, tally)
+    const sealing = new Sealing(vault, definition.entities)
+    const progress = throttled(job.id, options.onProgress)
+    const session = yield* openSession(definition, job.id)
+    const started = yield* Clock.currentTimeMillis
+    yield* Effect.withSpan(read(definition, source, reader, sealing, session, tally, progress), "waybill.read")
+    const resolved = yield* session.use((open) => references.resolve(open, collector, pending, job.mode === "smart", tally))
+    for (const full of [...resolved.full, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
+    yield* sealing.finish()
+    if (resolved.candidates.length > 0)
+      sealing.logs.push(yield* vault.seal(names.candidates, writeCandidates(resolved.candidates), resolved.candidates.length))
+    const read_ = yield* Clock.currentTimeMillis
+    yield* Effect.logDebug("source read", { job: job.id, rows: tally.processed, rejected: tally.rejected })
+    yield* progress("plan", 0, null, true)
+    const planned = yield* session
+      .use((open) => planning.plan(definition, open, vault, sealing.entities, collector, resolved.missing))
+      .pipe(Effect.withSpan("waybill.plan"))
+    for (const issue of planned.issues) tally.issue(issue)
+    for (const code of planned.rejected.values()) tally.reject(code)
+    for (const entity of planned.entities) {
+      const counts = tally.entity(entity.name)
+      for (const part of entity.parts) {
+        counts.created += part.counts.create
+        counts.updated += part.counts.update
+        counts.unchanged += part.counts.unchanged
+        counts.failed += part.counts.refuse
+      }
+    }
+    const content = contentOf(definition, job.mode, sealing, tally)
+    const hash = Fingerprint.of(content)
+    const snapshot: SnapshotManifest = {
+      content,
+      source: { ...job.source },
+      logs: [...sealing.logs, ...sealing.entities.flatMap((of) => of.refs)],
+    }
+    const manifest = yield* vault.sealManifest(names.snapshot, snapshot)
+    const plan: PlanManifest = {
+      format: 1,
+      snapshot: hash,
+      manifest,
+      target: definition.sink.target,
+      transaction: session.transaction(),
+      entities: planned.entities,
+    }
+    const planHash = yield* vault.sealManifest(names.plan, plan)
+    const end = yield* Clock.currentTimeMillis
+    return {
+      snapshot: { hash, manifest },
+      plan: planHash,
+      transaction: plan.transaction,
+      timings: { read: read_ - started, plan: end - read_, validate: end - started },
+    }
+  }).pipe(Effect.scoped, phaseTimeout("validateTimeout", definition.limits.validateTimeout), Effect.withSpan("waybill.validate"))
+
+/** Ends a phase that takes longer than its limit. */
+export const phaseTimeout =
+  (limit: "validateTimeout" | "commitTimeout", allowed: Duration.Duration | null) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitReached, R> =>
+    allowed === null
+      ? effect
+      : Effect.timeoutOrElse(effect, {
+          duration: allowed,
+          orElse: () => {
+            const shown = Duration.format(allowed)
+            return Effect.fail(
+              new LimitReached({
+                limit,
+                allowed: shown,
+                message: `it took longer than ${shown}, the limit ${limit} of this import`,
+              }),
+            )
+          },
+        })
+
+/** Calls `onProgress` at most four times a second, and always when `now` is set. */
+export const throttled = (job: string, onProgress: RunOptions["onProgress"]) => {
+  let last = 0
+  return (phase: Progress["phase"], done: number, total: number | null, now = false): Effect.Effect<void> => {
+    if (onProgress === undefined) return Effect.void
+    return Effect.flatMap(Clock.currentTimeMillis, (time) => {
+      if (!now && time - last < 250) return Effect.void
+      last = time
+      return onProgress({ job, phase, done, total })
+    })
+  }
+}
+
+type ProgressOf = ReturnType<typeof throttled>
+
+const contentOf = (definition: Import, mode: Mode, sealing: Sealing, tally: Tally): Content => ({
+  format: 1,
+  import: definition.name,
+  revision: definition.revision,
+  definition: definition.definition,
+  mode,
+  entities: sealing.entities.map(({ entity, records }) => ({
+    name: entity.name,
+    fields: entity.fields.map(({ kind, name }) => ({ name, kind })),
+    key: entity.key,
+    records: records.reduce((sum, part) => sum + part.lines, 0),
+    parts: records,
+  })),
+  candidates: Object.fromEntries(sealing.entities.map(({ entity }) => [entity.name, tally.entity(entity.name).candidates])),
+})
+
+// a plan session that is opened anew, and goes on without what was staged, when the connection broke
+interface Sessions {
+  readonly use: <A, E>(f: (session: PlanSession) => Effect.Effect<A, E | SinkError>) => Effect.Effect<A, E | SinkError>
+  readonly stage: (full: Full) => Effect.Effect<void, SinkError>
+  readonly transaction: () => PlanSession["transaction"]
+}
+
+const openSession = (definition: Import, job: string): Effect.Effect<Sessions, SinkError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const outer = yield* Effect.scope
+    const retry = retrying(definition.retry)
+    const open = Effect.gen(function* () {
+      const scope = yield* Scope.fork(outer)
+      const session = yield* definition.sink
+        .plan({ job, entities: definition.entities, preferred: definition.transaction })
+        .pipe(Effect.provideService(Scope.Scope, scope))
+      return { session, scope }
+    })
+    let current = yield* retry(open)
+    let broken = false
+    const reopen = Effect.gen(function* () {
+      yield* Scope.close(current.scope, Exit.void)
+      current = yield* open
+      broken = false
+    })
+    return {
+      use: (f) =>
+        Effect.suspend(() =>
+          broken
+            ? Effect.andThen(
+                reopen,
+                Effect.suspend(() => f(current.session)),
+              )
+            : f(current.session),
+        ).pipe(
+          Effect.tapError((error) =>
+            Effect.sync(() => {
+              broken ||= isRetryable(error)
+            }),
+          ),
+          retry,
+        ),
+      stage: ({ batch }) =>
+        broken
+          ? Effect.void
+          : Effect.catchTag(current.session.stage(batch), "SinkError", (error) => {
+              if (!error.isRetryable) return Effect.fail(error)
+              broken = true
+              return Effect.logWarning("the target broke off while the source is read; planning will open it again", {
+                job,
+                reason: error.reason,
+              })
+            }),
+      transaction: () => current.session.transaction,
+    }
+  })
+
+const sealAndStage = (sealing: Sealing, session: Sessions, full: Full): Effect.Effect<void, WorldError> =>
+  Effect.andThen(sealing.batch(full), session.stage(full))
+
+// the pages of the source, decoded here while full batches are sealed and staged beside
+const read = <R>(
+  definition: Import,
+  source: Source<R>,
+  reader: Reader,
+  sealing: Sealing,
+  session: Sessions,
+  tally: Tally,
+  progress: ProgressOf,
+): Effect.Effect<void, WorldError, R> =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.bounded<Full, Cause.Done>(4)
+    const take = (page: Page): Effect.Effect<void, WorldError> =>
+      Effect.gen(function* () {
+        yield* checkPage(definition, reader, tally, page)
+        const result = reader.page(page)
+        for (const notice of page.notices ?? []) tally.issue(Issue.make({ severity: "warning", ref: page.place, ...notice }))
+        for (const full of result.full) yield* Queue.offer(queue, full)
+        yield* sealing.log(result)
+        yield* checkLimits(definition, tally)
+        yield* progress("read", tally.processed, null)
+        // lets the other fiber send what it has before the next page keeps the thread
+        yield* Effect.yieldNow
+      })
+    const producer = Effect.andThen(readAll(definition, source, take), Queue.end(queue))
+    const consumer = Stream.fromQueue(queue).pipe(Stream.runForEach((full) => sealAndStage(sealing, session, full)))
+    yield* Effect.all([producer, consumer], { concurrency: 2, discard: true })
+  })
+
+// all pages from the start; after a retryable error it goes on behind the last page that was taken
+const readAll = <E, R>(
+  definition: Import,
+  source: Source<R>,
+  take: (page: Page) => Effect.Effect<void, E>,
+): Effect.Effect<void, E | SourceError, R> => {
+  let cursor: Cursor | null = null
+  let progressed = false
+  const once = Effect.suspend(() => {
+    progressed = false
+    return source.read(cursor).pipe(
+      Stream.rechunk(1),
+      Stream.runForEach((page) =>
+        Effect.map(take(page), () => {
+          cursor = page.cursor
+          progressed = true
+        }),
+      ),
+    )
+  })
+  // the schedule starts afresh whenever pages came in between: five failures in a thousand pages are no reason to give up
+  const round: Effect.Effect<void, E | SourceError | Again<E>, R> = retrying(definition.retry)(
+    Effect.mapError(once, (error): E | SourceError | Again<E> => (progressed && isRetryable(error) ? new Again(error) : error)),
+  )
+  const rounds: Effect.Effect<void, E | SourceError, R> = Effect.catch(round, (error) =>
+    error instanceof Again
+      ? Effect.andThen(
+          waitOnce(definition, error.error),
+          Effect.suspend(() => rounds),
+        )
+      : Effect.fail(error),
+  )
+  return rounds
+}
+
+// an error after pages that were taken: it ends the round, and the next one starts with a fresh schedule
+class Again<E> {
+  constructor(readonly error: E | SourceError) {}
+}
+
+// the first wait of the schedule, or the error itself where the schedule allows no repetition
+const waitOnce = <E>(definition: Import, error: E): Effect.Effect<void, E> => {
+  let first = true
+  return retrying(definition.retry)(
+    Effect.suspend(() => {
+      if (!first) return Effect.void
+      first = false
+      return Effect.fail(error)
+    }),
+  )
+}
+
+const checkPage = (definition: Import, reader: Reader, tally: Tally, page: Page): Effect.Effect<void, LimitReached | Stopped> => {
+  const missing = tally.pages === 0 ? reader.missingColumns(page) : []
+  if (missing.length > 0) {
+    const message = `${page.place} has no column ${missing.join(", ")}; found ${page.columns?.join(", ")}`
+    tally.issue(Issue.make({ code: "column.missing", ref: page.place, column: missing[0]!, message }))
+    return Effect.fail(new Stopped({ code: "column.missing", message, retryable: false }))
+  }
+  const { rows } = definition.limits
+  return rows !== null && tally.processed + page.rows.length > rows
+    ? Effect.fail(
+        new LimitReached({
+          limit: "rows",
+          allowed: String(rows),
+          message: `the source has more than ${rows} rows, the limit of this import; nothing was written`,
+        }),
+      )
+    : Effect.void
+}
+
+const checkLimits = (definition: Import, tally: Tally): Effect.Effect<void, LimitReached> => {
+  const { maxRejected } = definition.limits
+  return maxRejected !== null && tally.rejected > maxRejected
+    ? Effect.fail(
+        new LimitReached({
+          limit: "maxRejected",
+          allowed: String(maxRejected),
+          message: `more than ${maxRejected} rows were rejected, the limit of this import; nothing was written`,
+        }),
+      )
+    : Effect.void
+}

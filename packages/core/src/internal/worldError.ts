@@ -1,0 +1,58 @@
+/**
+ * What a run does about a world that is wrong: the schedule that repeats calls, and the failure that a job keeps.
+ */
+import { Duration, Effect, Schedule } from "effect"
+import type { Failure } from "../Job.ts"
+import type { LimitReached } from "../Limits.ts"
+import { SinkError } from "../Sink.ts"
+import type { SnapshotStoreError } from "../SnapshotStore.ts"
+import { SourceError } from "../Source.ts"
+import type { IntegrityError } from "./Vault.ts"
+
+/** All that stops a phase and ends in the job. */
+export type WorldError = SourceError | SinkError | SnapshotStoreError | LimitReached | IntegrityError | Stopped
+
+/** A phase stopped for a reason of its own; the job keeps the failure. */
+export class Stopped {
+  readonly _tag = "Stopped"
+  constructor(readonly failure: Failure) {}
+}
+
+/** Whether the same call may succeed later. */
+export const isRetryable = (error: unknown): boolean =>
+  (error instanceof SourceError || error instanceof SinkError) && error.isRetryable
+
+const askedDelay = (error: unknown): Duration.Duration | undefined =>
+  error instanceof SourceError ? error.retryAfter : undefined
+
+/** The import's schedule, with every wait at least as long as the other side asks (`Retry-After`), and only for retryable errors. */
+export const retrying =
+  (schedule: Schedule.Schedule<unknown, unknown>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.retry(effect, {
+      schedule: schedule.pipe(
+        Schedule.modifyDelay(({ duration, input }) => {
+          const asked = askedDelay(input)
+          return Effect.succeed(asked === undefined ? duration : Duration.max(duration, asked))
+        }),
+      ),
+      while: (error: E) => isRetryable(error),
+    }) as Effect.Effect<A, E, R>
+
+/** What a job keeps of an error that stopped it. */
+export const failureOf = (error: WorldError): Failure => {
+  switch (error._tag) {
+    case "SourceError":
+      return { code: `source.${error.reason}`, message: error.message, retryable: error.isRetryable }
+    case "SinkError":
+      return { code: `sink.${error.reason}`, message: error.message, retryable: error.isRetryable }
+    case "SnapshotStoreError":
+      return { code: `store.${error.reason}`, message: error.message, retryable: error.isRetryable }
+    case "LimitReached":
+      return { code: `limit.${error.limit}`, message: error.message, retryable: false }
+    case "IntegrityError":
+      return { code: "integrity", message: error.message, retryable: false }
+    case "Stopped":
+      return error.failure
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * What tests of imports and adapters share.
+ *
+ * @module
+ */
+export * as TestSource from "./TestSource.ts"
