@@ -8,7 +8,7 @@
  */
 import * as Canonical from "./Canonical.ts"
 import type { Any, Values } from "./Entity.ts"
-import type { Value } from "./Field.ts"
+import type { Kind, Value } from "./Field.ts"
 
 /** A sealed batch of one entity. */
 export interface Batch {
@@ -37,10 +37,23 @@ export const make = (batch: Omit<Batch, "records"> & { readonly records?: Readon
 }
 
 /** Writes one value of a field. */
-export const writeValue = (kind: Any["fields"][number]["kind"], value: Value): string => {
+export const writeValue = (kind: Kind, value: Value): string => {
   if (value === undefined) return "[]"
   if (value === null) return "null"
-  return kind === "json" ? `[${Canonical.stringify(value)}]` : Canonical.stringify(value)
+  switch (kind) {
+    case "text":
+      return Canonical.string(value as string)
+    case "integer":
+    case "number":
+      return Canonical.number(value as number)
+    case "boolean":
+      return value === true ? "true" : "false"
+    case "json":
+      return `[${Canonical.stringify(value)}]`
+    default:
+      // bigint, decimal, date and timestamp: digits and signs, which JSON never escapes
+      return `"${value as string}"`
+  }
 }
 
 /** Writes one record as a line, without the line end. */

@@ -24,6 +24,8 @@ export class Problem {
 /** What a schema made here says of itself, as its annotation `waybillCell`. */
 export interface Declaration {
   readonly kind: Kind
+  readonly precision?: number
+  readonly scale?: number
   /** Reads one raw cell; `null`, `undefined` and `""` are the empty cell. */
   readonly read: (raw: unknown) => Value | Problem
 }
@@ -31,7 +33,11 @@ export interface Declaration {
 /** A cell codec. */
 export type Cell<T> = Schema.Codec<T, unknown>
 
-const make = <T>(kind: Kind, read: (raw: unknown) => Value | Problem): Cell<T> =>
+const make = <T>(
+  kind: Kind,
+  read: (raw: unknown) => Value | Problem,
+  form: { readonly precision?: number; readonly scale?: number } = {},
+): Cell<T> =>
   Schema.Unknown.pipe(
     Schema.decodeTo(Schema.Unknown, {
       decode: SchemaGetter.transformEffect((raw: unknown) => {
@@ -42,7 +48,7 @@ const make = <T>(kind: Kind, read: (raw: unknown) => Value | Problem): Cell<T> =
       }),
       encode: SchemaGetter.transform((value: unknown) => value),
     }),
-  ).annotate({ waybillCell: { kind, read } satisfies Declaration }) as unknown as Cell<T>
+  ).annotate({ waybillCell: { ...form, kind, read } satisfies Declaration }) as unknown as Cell<T>
 
 /** The declaration of a cell codec, or `undefined` for any other schema. */
 export const declarationOf = (ast: SchemaAST.AST): Declaration | undefined =>
@@ -156,20 +162,42 @@ export const number = (options: { readonly min?: number; readonly max?: number }
  */
 export const decimal = (
   options: { readonly precision?: number; readonly scale?: number; readonly min?: number } & NumberFormat = {},
-): Cell<string> =>
-  make("decimal", (raw) => {
+): Cell<string> => {
+  const { decimal: sign = ".", min, precision, scale, thousands } = options
+  const form = { ...(precision === undefined ? {} : { precision }), ...(scale === undefined ? {} : { scale }) }
+  const usual = sign === "." && thousands === undefined
+  const read = (raw: unknown): Value | Problem => {
     if (isEmpty(raw)) return empty
-    const form = plain(raw, options)
-    const value = form === undefined ? undefined : canonicalDecimal(form, options.scale)
-    if (value === undefined) return wrong("decimal", `expected a decimal number such as 12${options.decimal ?? "."}50`)
-    const problem = Scalar.decimalProblem(value, options)
+    // numbers as they are mostly written need no more than a look at their characters
+    if (
+      usual &&
+      typeof raw === "string" &&
+      min === undefined &&
+      Scalar.decimalProblem(raw, form) === undefined &&
+      raw.charCodeAt(0) !== 45
+    ) {
+      if (scale !== undefined) return raw
+      if (!raw.includes(".")) return raw
+    }
+    const text = plain(raw, options)
+    const value = text === undefined ? undefined : canonicalDecimal(text, scale)
+    if (value === undefined) return wrong("decimal", `expected a decimal number such as 12${sign}50`)
+    const problem = Scalar.decimalProblem(value, form)
     if (problem !== undefined)
-      return wrong("decimal", problem.startsWith("expected exactly") ? `expected at most ${options.scale} decimals` : problem)
-    return options.min !== undefined && Number(value) < options.min ? wrong("decimal", `expected at least ${options.min}`) : value
-  })
+      return wrong("decimal", problem.startsWith("expected exactly") ? `expected at most ${scale} decimals` : problem)
+    return min !== undefined && Number(value) < min ? wrong("decimal", `expected at least ${min}`) : value
+  }
+  return make("decimal", read, form)
+}
 
 /** The canonical text of a decimal number, its decimals padded to the scale; `undefined` where it is none. */
 export const canonicalDecimal = (form: string, scale: number | undefined): string | undefined => {
+  // plain digits with fewer decimals than the scale: the zeros are all that is missing
+  if (scale !== undefined && Scalar.decimalProblem(form, {}) === undefined && form.charCodeAt(0) !== 45) {
+    const point = form.indexOf(".")
+    const decimals = point < 0 ? 0 : form.length - point - 1
+    if (decimals <= scale) return point < 0 && scale > 0 ? `${form}.${"0".repeat(scale)}` : form + "0".repeat(scale - decimals)
+  }
   const match = /^([+-]?)0*(\d+)(?:\.(\d*?)(0*))?$/.exec(form)
   if (match === null || form.endsWith(".")) return undefined
   const decimals = match[3] ?? ""
@@ -255,5 +283,5 @@ const parse = (text: string): Json | undefined => {
 export const optional = <T>(cell: Cell<T>): Cell<T | null> => {
   const inner = declarationOf(cell.ast)
   const read = inner?.read ?? ((raw: unknown) => raw as Value)
-  return make(inner?.kind ?? "json", (raw) => (isEmpty(raw) ? null : read(raw)))
+  return make(inner?.kind ?? "json", (raw) => (isEmpty(raw) ? null : read(raw)), inner ?? {})
 }

@@ -8,7 +8,7 @@
  */
 import { Schema, SchemaAST, SchemaIssue } from "effect"
 import * as Cell from "./Cell.ts"
-import type { Value } from "./Field.ts"
+import type { Field, Value } from "./Field.ts"
 import type { Normalization } from "./Normalize.ts"
 
 /** What is wrong with one cell of a row. */
@@ -52,6 +52,27 @@ const isNeeded = (ast: SchemaAST.AST): boolean => {
   if (SchemaAST.isOptional(ast)) return false
   const cell = Cell.declarationOf(ast)
   return cell === undefined || cell.read(null) instanceof Cell.Problem
+}
+
+/**
+ * Whether a column's cell codec reads nothing but values of this field, so that they need not be checked a second time: the same kind,
+ * the same precision and scale, no further bounds, and never empty unless the field may be null.
+ */
+export const promises = (row: Schema.Codec<any, any>, column: string | null, field: Field): boolean => {
+  const { ast } = row
+  if (column === null) return field.optional
+  if (!SchemaAST.isObjects(ast)) return false
+  const property = ast.propertySignatures.find((it) => String(it.name) === column)
+  const cell = property === undefined ? undefined : Cell.declarationOf(property.type)
+  if (property === undefined || cell === undefined || !field.free) return false
+  const mayBeNull = !(cell.read(null) instanceof Cell.Problem)
+  return (
+    cell.kind === field.kind &&
+    cell.precision === field.precision &&
+    cell.scale === field.scale &&
+    (!mayBeNull || field.nullable) &&
+    (!SchemaAST.isOptional(property.type) || field.optional)
+  )
 }
 
 interface Step {

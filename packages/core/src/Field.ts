@@ -32,6 +32,8 @@ export interface Declaration {
   readonly kind: Kind
   readonly precision?: number
   readonly scale?: number
+  /** Whether every canonical value of the kind (and of precision and scale) is one of this field: it declares no further bounds. */
+  readonly free: boolean
   /** Says what is wrong with a value and what would be right, or `undefined` if it is a canonical value of this field. */
   readonly problem: (value: unknown) => string | undefined
 }
@@ -42,6 +44,8 @@ export interface Field extends Declaration {
   readonly nullable: boolean
   readonly optional: boolean
 }
+
+const isFree = (options: object): boolean => Object.keys(options).length === 0
 
 const declared = <S extends Schema.Schema<any>>(schema: S, declaration: Declaration): S =>
   (schema as any).check(Schema.makeFilter((value: unknown) => declaration.problem(value), { waybillField: declaration }))
@@ -54,39 +58,42 @@ export const text = (
     readonly pattern?: RegExp
     readonly oneOf?: ReadonlyArray<string>
   } = {},
-): Schema.String => declared(Schema.String, { kind: "text", problem: (value) => Scalar.textProblem(value, options) })
+): Schema.String =>
+  declared(Schema.String, { kind: "text", free: isFree(options), problem: (value) => Scalar.textProblem(value, options) })
 
 /** A whole number within ±(2^53 − 1), optionally within a range. */
 export const integer = (options: { readonly min?: number; readonly max?: number } = {}): Schema.Number =>
-  declared(Schema.Number, { kind: "integer", problem: (value) => Scalar.integerProblem(value, options) })
+  declared(Schema.Number, { kind: "integer", free: isFree(options), problem: (value) => Scalar.integerProblem(value, options) })
 
 /** A whole number of 64 bits, held as its digits. */
-export const bigint = (): Schema.String => declared(Schema.String, { kind: "bigint", problem: Scalar.bigintProblem })
+export const bigint = (): Schema.String => declared(Schema.String, { kind: "bigint", free: true, problem: Scalar.bigintProblem })
 
 /** A finite double. */
 export const number = (options: { readonly min?: number; readonly max?: number } = {}): Schema.Number =>
-  declared(Schema.Number, { kind: "number", problem: (value) => Scalar.numberProblem(value, options) })
+  declared(Schema.Number, { kind: "number", free: isFree(options), problem: (value) => Scalar.numberProblem(value, options) })
 
 /** A decimal number held as text: at most `precision` digits, exactly `scale` of them behind the point. */
 export const decimal = (options: { readonly precision?: number; readonly scale?: number } = {}): Schema.String =>
-  declared(Schema.String, { kind: "decimal", ...options, problem: (value) => Scalar.decimalProblem(value, options) })
+  declared(Schema.String, { kind: "decimal", ...options, free: true, problem: (value) => Scalar.decimalProblem(value, options) })
 
 /** True or false. */
 export const boolean = (): Schema.Boolean =>
   declared(Schema.Boolean, {
     kind: "boolean",
+    free: true,
     problem: (value) => (typeof value === "boolean" ? undefined : "expected true or false"),
   })
 
 /** A calendar date, `YYYY-MM-DD`. */
-export const date = (): Schema.String => declared(Schema.String, { kind: "date", problem: Scalar.dateProblem })
+export const date = (): Schema.String => declared(Schema.String, { kind: "date", free: true, problem: Scalar.dateProblem })
 
 /** A moment in UTC, `YYYY-MM-DDTHH:mm:ss[.ffffff]Z`. */
-export const timestamp = (): Schema.String => declared(Schema.String, { kind: "timestamp", problem: Scalar.timestampProblem })
+export const timestamp = (): Schema.String =>
+  declared(Schema.String, { kind: "timestamp", free: true, problem: Scalar.timestampProblem })
 
 /** Any JSON value; nested objects and arrays included. */
 export const json = <A = Json>(): Schema.Codec<A> =>
-  declared(Schema.Unknown, { kind: "json", problem: Scalar.jsonProblem }) as unknown as Schema.Codec<A>
+  declared(Schema.Unknown, { kind: "json", free: true, problem: Scalar.jsonProblem }) as unknown as Schema.Codec<A>
 
 /** A field that may be null; null is written as null. */
 export const nullable: typeof Schema.NullOr = Schema.NullOr
@@ -109,6 +116,7 @@ const declarationOf = (ast: SchemaAST.AST): Declaration | undefined => {
   return {
     ...known,
     kind,
+    free: false,
     problem: (value) => {
       const result = decode(value)
       return result._tag === "Success" ? undefined : Scalar.firstLine(String(result.failure.issue ?? result.failure.message))

@@ -37,6 +37,15 @@ const stateless = (
   cell: (text: string) => string | null,
 ): Normalization => ({ rule, columns, options, start: () => cell })
 
+const isBlank = (code: number): boolean => code <= 32 || code === 0xa0 || code === 0xfeff
+
+// blanks above U+00A0 are rare, so a text that might have one is left to trim(), which knows them all
+const mayHaveOuterBlanks = (text: string): boolean => {
+  const first = text.charCodeAt(0)
+  const last = text.charCodeAt(text.length - 1)
+  return isBlank(first) || isBlank(last) || first > 0x1000 || last > 0x1000
+}
+
 /** Words that mean "nothing here" (compared without regard to case or outer blanks) become the empty cell. */
 export const empty = (
   words: ReadonlyArray<string> = ["-", "nan", "null"],
@@ -44,33 +53,30 @@ export const empty = (
 ): Normalization => {
   const known = new Set(words.map((word) => word.toLowerCase()))
   const longest = Math.max(0, ...words.map((word) => word.length))
+  // most cells begin with none of the words' letters, and are settled by one look
+  const beginnings = new Set([...known].flatMap((word) => [word.charCodeAt(0), word.toUpperCase().charCodeAt(0)]))
   return stateless("empty", columns, [...known], (text) => {
-    // a word padded with blanks is longer; only then is it worth trimming
-    if (text.length > longest && !/^\s|\s$/.test(text)) return text
-    const word = text.trim()
-    return word === "" || known.has(word.toLowerCase()) ? null : text
+    const { length } = text
+    if (length === 0) return null
+    if (mayHaveOuterBlanks(text)) {
+      const word = text.trim()
+      return word === "" || (word.length <= longest && known.has(word.toLowerCase())) ? null : text
+    }
+    if (length > longest || !beginnings.has(text.charCodeAt(0))) return text
+    return known.has(text.toLowerCase()) ? null : text
   })
 }
 
-const isBlank = (code: number): boolean => code <= 32 || code === 0xa0 || code === 0xfeff
-
 /** Blanks at both ends are taken off, no-break spaces and byte order marks included. */
 export const trim = (columns: ReadonlyArray<string> | null = null): Normalization =>
-  stateless("trim", columns, null, (text) => {
-    const { length } = text
-    if (length === 0) return text
-    const last = text.charCodeAt(length - 1)
-    const first = text.charCodeAt(0)
-    // blanks above U+00A0 are rare; trim() knows them all
-    return isBlank(first) || isBlank(last) || first > 0x1000 || last > 0x1000 ? text.trim() : text
-  })
+  stateless("trim", columns, null, (text) => (text.length > 0 && mayHaveOuterBlanks(text) ? text.trim() : text))
+
+// below U+0300 there is nothing that NFC would change
+const mayCompose = /[^\u0000-\u02ff]/
 
 /** Text becomes Unicode NFC, so that `é` is one thing however it was typed. */
 export const nfc = (columns: ReadonlyArray<string> | null = null): Normalization =>
-  stateless("nfc", columns, null, (text) => {
-    for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x2ff) return text.normalize("NFC")
-    return text
-  })
+  stateless("nfc", columns, null, (text) => (mayCompose.test(text) ? text.normalize("NFC") : text))
 
 /**
  * The second `GKO-6010` of a column becomes `GKO-6010-2`, the third `GKO-6010-3`; a suffix that some other row has already is

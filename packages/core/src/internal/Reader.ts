@@ -5,6 +5,7 @@
 import * as Canonical from "../Canonical.ts"
 import * as Decode from "../Decode.ts"
 import type * as Entity from "../Entity.ts"
+import type { Field, Value } from "../Field.ts"
 import type { Import, Mode } from "../Import.ts"
 import * as Issue from "../Issue.ts"
 import * as Ref from "../Ref.ts"
@@ -21,40 +22,36 @@ export interface PageResult {
   readonly rejected: ReadonlyArray<string>
 }
 
-// a record's values with what is wrong with them
-type Checked = { readonly values: Entity.Values; readonly issues: ReadonlyArray<Decode.CellIssue> }
-
 const noIssues: ReadonlyArray<Decode.CellIssue> = []
 
-const checkFields = (entity: Entity.Any, values: Entity.Values): ReadonlyArray<Decode.CellIssue> => {
+const problemOf = (field: Field, value: Value): string | undefined => {
+  if (value === undefined) return field.optional ? undefined : "expected a value, there is none"
+  if (value === null && field.kind !== "json") return field.nullable ? undefined : "expected a value, found null"
+  return field.problem(value)
+}
+
+// what is wrong with a record; `only` are the positions to look at, all of them where it is not given
+const checkFields = (
+  entity: Entity.Any,
+  values: Entity.Values,
+  only?: ReadonlyArray<number>,
+): ReadonlyArray<Decode.CellIssue> => {
   let issues: Array<Decode.CellIssue> | undefined
   const { fields } = entity
-  for (let at = 0; at < fields.length; at++) {
+  const count = only === undefined ? fields.length : only.length
+  for (let index = 0; index < count; index++) {
+    const at = only === undefined ? index : only[index]!
     const field = fields[at]!
-    const value = values[at]
-    const problem =
-      value === undefined
-        ? field.optional
-          ? undefined
-          : "expected a value, there is none"
-        : value === null && field.kind !== "json"
-          ? field.nullable
-            ? undefined
-            : "expected a value, found null"
-          : field.problem(value)
+    const problem = problemOf(field, values[at])
     if (problem === undefined) continue
     issues ??= []
-    issues.push({ column: field.name, code: `field.${field.kind}`, message: problem, value })
+    issues.push({ column: field.name, code: `field.${field.kind}`, message: problem, value: values[at] })
   }
   return issues ?? noIssues
 }
 
-const fromRecord = ({ entity, value }: Entity.EntityRecord): Checked => {
-  const values = entity.fields.map((field) =>
-    Object.hasOwn(value, field.name) ? (value[field.name] as Entity.Values[number]) : undefined,
-  )
-  return { values, issues: checkFields(entity, values) }
-}
+const valuesOf = (entity: Entity.Any, value: Entity.EntityRecord["value"]): Entity.Values =>
+  entity.fields.map((field) => (Object.hasOwn(value, field.name) ? (value[field.name] as Value) : undefined))
 
 /** See the file's first sentence. */
 export class Reader {
@@ -66,6 +63,14 @@ export class Reader {
   private decoder!: Decode.RowDecoder
   // for a column map: where in the decoder's values each field is found, -1 where it is absent
   private positions: ReadonlyArray<number> = []
+  // for a column map: the fields whose cells do not already promise a value of theirs
+  private unchecked: ReadonlyArray<number> = []
+  // the row in hand, and what was found of it so far; one of each for all rows
+  private place = ""
+  private label: Ref.Label = 0
+  private readonly cellIssues: Array<Decode.CellIssue> = []
+  private readonly changes: Array<Decode.CellChange> = []
+  private readonly record: Array<Entity.Values[number]> = []
 
   constructor(
     private readonly definition: Import,
@@ -88,35 +93,40 @@ export class Reader {
     this.prepare(page.columns)
     const result = { full: [] as Array<Full>, normalization: [] as Array<string>, rejected: [] as Array<string> }
     const bySource = groupByRow(page.issues)
-    const cellIssues: Array<Decode.CellIssue> = []
-    const changes: Array<Decode.CellChange> = []
-    const { rows, place, labels } = page
+    const { rows } = page
     for (let at = 0; at < rows.length; at++) {
-      const label = labels[at]!
+      this.place = page.place
+      this.label = page.labels[at]!
       const number = this.rows.size
-      this.rows.push(place, label)
-      cellIssues.length = 0
-      changes.length = 0
-      const good = this.decoder.decode(rows[at], cellIssues, changes)
-      const found: Array<Issue.Issue> = []
-      const ref = (): string => Ref.make(place, label)
-      if (changes.length > 0) this.log(changes, ref(), result.normalization)
+      this.rows.push(this.place, this.label)
+      this.cellIssues.length = 0
+      this.changes.length = 0
+      const good = this.decoder.decode(rows[at], this.cellIssues, this.changes)
+      if (this.changes.length > 0) this.log(result.normalization)
       const ofSource = bySource?.get(at)
-      if (ofSource !== undefined) for (const issue of ofSource) found.push(Issue.make({ ...issue, ref: ref() }))
-      for (const issue of cellIssues) found.push(Issue.make({ ...issue, ref: ref() }))
-      const records = good ? this.records(ref, found) : undefined
+      const found: Array<Issue.Issue> = []
+      if (ofSource !== undefined) for (const issue of ofSource) found.push(Issue.make({ ...issue, ref: this.ref() }))
+      this.found(found, null, this.cellIssues)
+      const records = good ? this.records(found) : undefined
       for (const issue of found) this.tally.issue(issue)
       const error = found.length === 0 ? undefined : found.find((issue) => issue.severity === "error")
       if (error !== undefined || records === undefined) {
         this.tally.reject(error?.code ?? "row.schema")
-        result.rejected.push(Canonical.stringify({ ref: ref(), row: this.raw(page, at), issues: found }))
+        result.rejected.push(Canonical.stringify({ ref: this.ref(), row: this.raw(page, at), issues: found }))
         continue
       }
-      this.settle(records, number, place, label, ref, result.full)
+      this.settle(records, number, result.full)
     }
     this.tally.pages++
     this.tally.processed += rows.length
     return result
+  }
+
+  // the ref of the row in hand
+  private readonly ref = (): string => Ref.make(this.place, this.label)
+
+  private found(list: Array<Issue.Issue>, entity: string | null, issues: ReadonlyArray<Decode.CellIssue>): void {
+    for (let at = 0; at < issues.length; at++) list.push(Issue.make({ ...issues[at]!, entity, ref: this.ref() }))
   }
 
   private prepare(columns: ReadonlyArray<string> | null): void {
@@ -134,10 +144,15 @@ export class Reader {
       if (position < 0) throw new TypeError(`import ${this.definition.name}: the row has no column ${column} to map`)
       return position
     })
+    const { fields } = map.entity
+    this.unchecked = fields
+      .map((_, at) => at)
+      .filter((at) => !Decode.promises(this.definition.row, map.columns[at] ?? null, fields[at]!))
   }
 
-  private log(changes: ReadonlyArray<Decode.CellChange>, ref: string, lines: Array<string>): void {
-    for (const { after, before, column, rule } of changes) {
+  private log(lines: Array<string>): void {
+    const ref = this.ref()
+    for (const { after, before, column, rule } of this.changes) {
       this.tally.normalized(rule)
       lines.push(Canonical.stringify({ ref, column, rule, before, after }))
     }
@@ -151,68 +166,72 @@ export class Reader {
   }
 
   // the records of the decoded row, looked up; undefined where an issue forbids them
-  private records(ref: () => string, found: Array<Issue.Issue>): ReadonlyArray<Looked> | undefined {
-    if (this.rules.length > 0) this.runRules(ref, found)
-    const { map, sink } = this.definition
+  private records(found: Array<Issue.Issue>): ReadonlyArray<Looked> | undefined {
+    if (this.rules.length > 0) this.runRules(found)
+    const { map } = this.definition
     const looked: Array<Looked> = []
-    let good = true
-    const take = (entity: Entity.Any, { issues, values }: Checked): void => {
-      for (const issue of issues) found.push(Issue.make({ ...issue, entity: entity.name, ref: ref() }))
-      if (issues.length > 0) {
-        good = false
-        return
-      }
-      const refused = sink.unholdable?.(entity, values) ?? []
-      for (const issue of refused) found.push(Issue.make({ ...issue, entity: entity.name, ref: ref() }))
-      if (refused.length > 0) {
-        good = false
-        return
-      }
-      const record = this.collector.look(entity, values)
-      const other = this.otherContent(record, looked, ref)
-      if (other !== undefined) {
-        good = false
-        found.push(
-          Issue.make({
-            code: "key.conflict",
-            entity: entity.name,
-            column: entity.key.join(", "),
-            ref: ref(),
-            value: record.key,
-            message: `${other} has the same key with other content; expected a key that is there once`,
-          }),
-        )
-      }
-      looked.push(record)
-    }
     if (typeof map !== "function") {
+      const { record } = this
       const { values } = this.decoder
-      const record: Array<Entity.Values[number]> = new Array(this.positions.length)
-      for (let at = 0; at < record.length; at++) record[at] = this.positions[at]! < 0 ? undefined : values[this.positions[at]!]
-      take(map.entity, { values: record, issues: checkFields(map.entity, record) })
-    } else for (const record of map(this.decoder.row())) take(record.entity, fromRecord(record))
+      for (let at = 0; at < this.positions.length; at++)
+        record[at] = this.positions[at]! < 0 ? undefined : values[this.positions[at]!]
+      return this.take(map.entity, record, checkFields(map.entity, record, this.unchecked), looked, found) ? looked : undefined
+    }
+    let good = true
+    for (const { entity, value } of map(this.decoder.row())) {
+      const values = valuesOf(entity, value)
+      good = this.take(entity, values, checkFields(entity, values), looked, found) && good
+    }
     return good ? looked : undefined
   }
 
+  private take(
+    entity: Entity.Any,
+    values: Entity.Values,
+    issues: ReadonlyArray<Decode.CellIssue>,
+    looked: Array<Looked>,
+    found: Array<Issue.Issue>,
+  ): boolean {
+    const refused = issues.length > 0 ? issues : (this.definition.sink.unholdable?.(entity, values) ?? noIssues)
+    if (refused.length > 0) {
+      this.found(found, entity.name, refused)
+      return false
+    }
+    const record = this.collector.look(entity, values)
+    looked.push(record)
+    const other = this.otherContent(record, looked)
+    if (other === undefined) return true
+    this.found(found, entity.name, [
+      {
+        code: "key.conflict",
+        column: entity.key.join(", "),
+        value: record.key,
+        message: `${other} has the same key with other content; expected a key that is there once`,
+      },
+    ])
+    return false
+  }
+
   // where a record of the same key with other content was seen, if one was
-  private otherContent(record: Looked, sameRow: ReadonlyArray<Looked>, ref: () => string): string | undefined {
+  private otherContent(record: Looked, sameRow: ReadonlyArray<Looked>): string | undefined {
     if (record.entry >= 0)
       return record.state.index.sameContent(record.entry, record.line)
         ? undefined
         : this.rows.at(record.state.index.rowOf(record.entry))
+    if (sameRow.length === 1) return undefined
     const twin = sameRow.find((it) => it.state === record.state && it.key === record.key)
-    return twin === undefined || twin.line === record.line ? undefined : ref()
+    return twin === undefined || twin.line === record.line ? undefined : this.ref()
   }
 
-  private runRules(ref: () => string, found: Array<Issue.Issue>): void {
+  private runRules(found: Array<Issue.Issue>): void {
     const row: unknown = this.decoder.row()
     for (const rule of this.rules)
-      for (const { column, message, value } of rule.look(row, ref))
+      for (const { column, message, value } of rule.look(row, this.ref))
         found.push(
           Issue.make({
             severity: rule.severity,
             code: `rule.${rule.code}`,
-            ref: ref(),
+            ref: this.ref(),
             column: column ?? null,
             message,
             value: value ?? (column === undefined ? undefined : (row as Record<string, unknown>)[column]),
@@ -220,14 +239,7 @@ export class Reader {
         )
   }
 
-  private settle(
-    records: ReadonlyArray<Looked>,
-    number: number,
-    place: string,
-    label: Ref.Label,
-    ref: () => string,
-    full: Array<Full>,
-  ): void {
+  private settle(records: ReadonlyArray<Looked>, number: number, full: Array<Full>): void {
     let added = 0
     for (const record of records) {
       // two records of one row may have the same key: look again
@@ -238,11 +250,11 @@ export class Reader {
       }
       added++
       this.tally.entity(record.state.entity.name).records++
-      const batch = this.collector.add(record, number, place, label)
+      const batch = this.collector.add(record, number, this.place, this.label)
       if (batch !== undefined) full.push(batch)
     }
     for (const record of records)
-      if (record.state.entity.references.length > 0) this.pending.note(record.state.entity, record.values, ref)
+      if (record.state.entity.references.length > 0) this.pending.note(record.state.entity, record.values, this.ref)
     if (added === 0) this.tally.skip(records.length === 0 ? "row.no-records" : "row.duplicate")
   }
 }
