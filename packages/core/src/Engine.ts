@@ -3,33 +3,25 @@
  *
  * @module
  */
-import { Clock, Data, Effect, Option, Random, type Stream } from "effect"
+import { Effect, type Stream } from "effect"
+import { EngineError } from "./EngineError.ts"
 import type { Import } from "./Import.ts"
 import type { Issue } from "./Issue.ts"
 import { commit as commitJob } from "./internal/commit.ts"
 import * as inspection from "./internal/inspection.ts"
+import * as jobs from "./internal/jobs.ts"
 import { Tally } from "./internal/Tally.ts"
 import type * as Vault from "./internal/Vault.ts"
 import { validate as validateJob } from "./internal/validate.ts"
 import { failureOf, retrying } from "./internal/worldError.ts"
-import * as Job from "./Job.ts"
+import type * as Job from "./Job.ts"
 import { JobStore, type JobStoreError } from "./JobStore.ts"
 import { LimitReached } from "./Limits.ts"
 import type { SnapshotStore, SnapshotStoreError } from "./SnapshotStore.ts"
 import type { Identity, Source } from "./Source.ts"
 import * as Summary from "./Summary.ts"
 
-/** A request that the engine turns down before anything happens. */
-export class EngineError extends Data.TaggedError("EngineError")<{
-  /**
-   * `AlreadyImported`: the same bytes were imported with the same definition (`force` overrides). `NotFound`: no such job.
-   * `WrongStatus`: the job's status forbids it. `WrongImport`: the job is of another import, or of another definition of it.
-   */
-  readonly reason: "AlreadyImported" | "NotFound" | "WrongStatus" | "WrongImport"
-  readonly message: string
-  /** The job it is about; the earlier one for `AlreadyImported`. */
-  readonly job: string
-}> {}
+export { EngineError }
 
 /** What all runs take. */
 export interface RunOptions {
@@ -78,24 +70,6 @@ export interface Candidate {
 
 type Stores = JobStore | SnapshotStore
 
-const isoNow = Effect.map(Clock.currentTimeMillis, (time) => new Date(time).toISOString())
-
-// sortable by time, then random: 20240229-103000-k3x9a2
-const newId: Effect.Effect<string> = Effect.gen(function* () {
-  const now = yield* isoNow
-  const random = yield* Random.nextIntBetween(0, 36 ** 6 - 1)
-  return `${now.slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${random.toString(36).padStart(6, "0")}`
-})
-
-const save = (job: Job.Job, changes: Partial<Job.Job>, issues: ReadonlyArray<Issue> = []) =>
-  Effect.gen(function* () {
-    const store = yield* JobStore
-    const to = changes.status ?? job.status
-    if (to !== job.status && !Job.canMove(job.status, to))
-      return yield* Effect.die(new TypeError(`a job does not move from ${job.status} to ${to}`))
-    return yield* store.save({ ...job, ...changes, updatedAt: yield* isoNow }, issues)
-  })
-
 const unread = (kind: string): Identity => ({ name: kind, sha256: null, bytes: null, details: {} })
 
 /**
@@ -111,7 +85,7 @@ export const validate = <R>(
     const store = yield* JobStore
     const identified = yield* Effect.result(retrying(definition.retry)(source.identify))
     const identity = identified._tag === "Success" ? identified.success : unread(source.kind)
-    const earlier = yield* findEarlier(definition, identity)
+    const earlier = yield* jobs.findEarlier(definition, identity)
     if (earlier !== undefined && options.force !== true)
       return yield* Effect.fail(
         new EngineError({
@@ -120,9 +94,9 @@ export const validate = <R>(
           message: `${identity.name} was imported before with the same definition, by job ${earlier.id} (${earlier.status})`,
         }),
       )
-    const now = yield* isoNow
+    const now = yield* jobs.isoNow
     const job: Job.Job = {
-      id: yield* newId,
+      id: yield* jobs.newId,
       import: definition.name,
       revision: definition.revision,
       definition: definition.definition,
@@ -162,7 +136,7 @@ export const validate = <R>(
     })
     const result = yield* Effect.result(work)
     const done = yield* result._tag === "Failure"
-      ? save(job, { status: "failed", counts: finished(tally), failure: failureOf(result.failure) }, tally.drainIssues())
+      ? jobs.save(job, { status: "failed", counts: finished(tally), failure: failureOf(result.failure) }, tally.drainIssues())
       : conclude(definition, job, tally, result.success)
     yield* Effect.logInfo("validation ended", {
       job: done.id,
@@ -198,7 +172,7 @@ const conclude = (
             retryable: false,
           }
         : null
-  return save(job, { ...sealed, status: failure === null ? "pending" : "failed", failure }, tally.drainIssues())
+  return jobs.save(job, { ...sealed, status: failure === null ? "pending" : "failed", failure }, tally.drainIssues())
 }
 
 const brief = ({ conflict, created, failed, processed, rejected, unchanged, updated }: Summary.Counts) => ({
@@ -211,39 +185,6 @@ const brief = ({ conflict, created, failed, processed, rejected, unchanged, upda
   rejected,
 })
 
-const findEarlier = (definition: Import, identity: Identity) =>
-  Effect.gen(function* () {
-    if (identity.sha256 === null) return undefined
-    const store = yield* JobStore
-    const jobs = yield* store.find({
-      import: definition.name,
-      sourceSha256: identity.sha256,
-      status: ["success", "partial", "pending", "running"],
-    })
-    return jobs.find((job) => job.definition === definition.definition && job.target === definition.sink.target)
-  })
-
-const getJob = (definition: Import | null, id: string) =>
-  Effect.gen(function* () {
-    const store = yield* JobStore
-    const found = yield* store.get(id)
-    if (Option.isNone(found))
-      return yield* Effect.fail(new EngineError({ reason: "NotFound", job: id, message: `there is no job ${id}` }))
-    const job = found.value
-    if (definition !== null && (job.import !== definition.name || job.definition !== definition.definition))
-      return yield* Effect.fail(
-        new EngineError({
-          reason: "WrongImport",
-          job: id,
-          message:
-            job.import === definition.name
-              ? `job ${id} was validated with another definition of ${job.import}; validate again`
-              : `job ${id} is of the import ${job.import}, not of ${definition.name}`,
-        }),
-      )
-    return job
-  })
-
 /** Does what a pending job's plan says, verifies it in the target, and returns the job with its outcomes. Needs no source. */
 export const commit = (
   definition: Import,
@@ -251,7 +192,7 @@ export const commit = (
   options: Pick<RunOptions, "onProgress"> = {},
 ): Effect.Effect<Job.Job, RunError, Stores> =>
   Effect.gen(function* () {
-    const job = yield* getJob(definition, jobId)
+    const job = yield* jobs.getJob(definition, jobId)
     const again = job.status === "failed" && job.failure?.retryable === true
     if ((job.status !== "pending" && job.status !== "running" && !again) || job.plan === null)
       return yield* Effect.fail(
@@ -261,7 +202,7 @@ export const commit = (
           message: `job ${jobId} is ${job.status}${job.failure === null ? "" : ` (${job.failure.message})`}; only a pending job can be committed`,
         }),
       )
-    const running = yield* save(job, { status: "running", token: job.token + 1, failure: null })
+    const running = yield* jobs.save(job, { status: "running", token: job.token + 1, failure: null })
     yield* Effect.logInfo("commit begins", { job: jobId, transaction: job.transaction })
     const tally = Tally.from(job.counts, definition.limits.issues)
     const result = yield* Effect.result(commitJob(definition, running, tally, options))
@@ -270,7 +211,7 @@ export const commit = (
     const failure = result._tag === "Failure" ? failureOf(result.failure) : (result.success.failure ?? accounting(counts))
     const left = counts.rejected + counts.conflict + counts.failed
     const status = failure !== null ? "failed" : left > 0 ? "partial" : "success"
-    const done = yield* save(running, { status, counts, timings, failure }, tally.drainIssues())
+    const done = yield* jobs.save(running, { status, counts, timings, failure }, tally.drainIssues())
     yield* Effect.logInfo("commit ended", { job: jobId, status, failure: failure?.code, ...brief(counts) })
     return done
   }).pipe(Effect.annotateLogs({ import: definition.name }))
@@ -297,8 +238,8 @@ export const changes = (
   definition: Import,
   jobId: string,
 ): Stream.Stream<RecordChange, RunError | Vault.IntegrityError, Stores> =>
-  inspection.changes(definition, getJob(definition, jobId))
+  inspection.changes(definition, jobs.getJob(definition, jobId))
 
 /** Candidates of a job. */
 export const candidates = (jobId: string): Effect.Effect<ReadonlyArray<Candidate>, RunError | Vault.IntegrityError, Stores> =>
-  Effect.flatMap(getJob(null, jobId), inspection.candidates)
+  Effect.flatMap(jobs.getJob(null, jobId), inspection.candidates)

@@ -1,26 +1,27 @@
 /**
  * Validation, from the first page to the sealed plan.
  */
-import { type Cause, Clock, Duration, Effect, Exit, Queue, Scope, Stream } from "effect"
+import { type Cause, Clock, Duration, Effect, Queue, Stream } from "effect"
 import type { Progress, RunOptions } from "../Engine.ts"
 import * as Fingerprint from "../Fingerprint.ts"
 import type { Import, Mode } from "../Import.ts"
 import * as Issue from "../Issue.ts"
 import type { Job } from "../Job.ts"
 import { LimitReached } from "../Limits.ts"
-import type { PlanSession, SinkError } from "../Sink.ts"
 import { type Content, names, type PlanManifest, type SnapshotManifest } from "../Snapshot.ts"
 import type { SnapshotStore } from "../SnapshotStore.ts"
-import type { Cursor, Page, Source, SourceError } from "../Source.ts"
+import type { Page, Source } from "../Source.ts"
 import { Collector, type Full } from "./Collector.ts"
 import { Pending, writeCandidates } from "./Pending.ts"
+import * as PlanSessions from "./PlanSessions.ts"
+import * as pages from "./pages.ts"
 import * as planning from "./planning.ts"
 import { Reader } from "./Reader.ts"
 import * as references from "./references.ts"
 import { Sealing } from "./sealing.ts"
 import type { Tally } from "./Tally.ts"
 import * as Vault from "./Vault.ts"
-import { isRetryable, retrying, Stopped, type WorldError } from "./worldError.ts"
+import { Stopped, type WorldError } from "./worldError.ts"
 
 /** What a validation that went through gives its job. */
 export interface Validated {
@@ -45,7 +46,7 @@ export const validate = <R>(
     const reader = new Reader(definition, job.mode, collector, pending, tally)
     const sealing = new Sealing(vault, definition.entities)
     const progress = throttled(job.id, options.onProgress)
-    const session = yield* openSession(definition, job.id)
+    const session = yield* PlanSessions.open(definition, job.id)
     const started = yield* Clock.currentTimeMillis
     yield* Effect.withSpan(read(definition, source, reader, sealing, session, tally, progress), "waybill.read")
     const resolved = yield* session.use((open) => references.resolve(open, collector, pending, job.mode === "smart", tally))
@@ -147,64 +148,7 @@ const contentOf = (definition: Import, mode: Mode, sealing: Sealing, tally: Tall
   candidates: Object.fromEntries(sealing.entities.map(({ entity }) => [entity.name, tally.entity(entity.name).candidates])),
 })
 
-// a plan session that is opened anew, and goes on without what was staged, when the connection broke
-interface Sessions {
-  readonly use: <A, E>(f: (session: PlanSession) => Effect.Effect<A, E | SinkError>) => Effect.Effect<A, E | SinkError>
-  readonly stage: (full: Full) => Effect.Effect<void, SinkError>
-  readonly transaction: () => PlanSession["transaction"]
-}
-
-const openSession = (definition: Import, job: string): Effect.Effect<Sessions, SinkError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const outer = yield* Effect.scope
-    const retry = retrying(definition.retry)
-    const open = Effect.gen(function* () {
-      const scope = yield* Scope.fork(outer)
-      const session = yield* definition.sink
-        .plan({ job, entities: definition.entities, preferred: definition.transaction })
-        .pipe(Effect.provideService(Scope.Scope, scope))
-      return { session, scope }
-    })
-    let current = yield* retry(open)
-    let broken = false
-    const reopen = Effect.gen(function* () {
-      yield* Scope.close(current.scope, Exit.void)
-      current = yield* open
-      broken = false
-    })
-    return {
-      use: (f) =>
-        Effect.suspend(() =>
-          broken
-            ? Effect.andThen(
-                reopen,
-                Effect.suspend(() => f(current.session)),
-              )
-            : f(current.session),
-        ).pipe(
-          Effect.tapError((error) =>
-            Effect.sync(() => {
-              broken ||= isRetryable(error)
-            }),
-          ),
-          retry,
-        ),
-      stage: ({ batch }) =>
-        broken
-          ? Effect.void
-          : Effect.catchTag(current.session.stage(batch), "SinkError", (error) => {
-              if (!error.isRetryable) return Effect.fail(error)
-              broken = true
-              return Effect.logWarning("the target broke off while the source is read; planning will open it again", {
-                job,
-                reason: error.reason,
-              })
-            }),
-      transaction: () => current.session.transaction,
-    }
-  })
-
-const sealAndStage = (sealing: Sealing, session: Sessions, full: Full): Effect.Effect<void, WorldError> =>
+const sealAndStage = (sealing: Sealing, session: PlanSessions.PlanSessions, full: Full): Effect.Effect<void, WorldError> =>
   Effect.andThen(sealing.batch(full), session.stage(full))
 
 // the pages of the source, decoded here while full batches are sealed and staged beside
@@ -213,7 +157,7 @@ const read = <R>(
   source: Source<R>,
   reader: Reader,
   sealing: Sealing,
-  session: Sessions,
+  session: PlanSessions.PlanSessions,
   tally: Tally,
   progress: ProgressOf,
 ): Effect.Effect<void, WorldError, R> =>
@@ -231,62 +175,10 @@ const read = <R>(
         // lets the other fiber send what it has before the next page keeps the thread
         yield* Effect.yieldNow
       })
-    const producer = Effect.andThen(readAll(definition, source, take), Queue.end(queue))
+    const producer = Effect.andThen(pages.readAll(definition, source, take), Queue.end(queue))
     const consumer = Stream.fromQueue(queue).pipe(Stream.runForEach((full) => sealAndStage(sealing, session, full)))
     yield* Effect.all([producer, consumer], { concurrency: 2, discard: true })
   })
-
-// all pages from the start; after a retryable error it goes on behind the last page that was taken
-const readAll = <E, R>(
-  definition: Import,
-  source: Source<R>,
-  take: (page: Page) => Effect.Effect<void, E>,
-): Effect.Effect<void, E | SourceError, R> => {
-  let cursor: Cursor | null = null
-  let progressed = false
-  const once = Effect.suspend(() => {
-    progressed = false
-    return source.read(cursor).pipe(
-      Stream.rechunk(1),
-      Stream.runForEach((page) =>
-        Effect.map(take(page), () => {
-          cursor = page.cursor
-          progressed = true
-        }),
-      ),
-    )
-  })
-  // the schedule starts afresh whenever pages came in between: five failures in a thousand pages are no reason to give up
-  const round: Effect.Effect<void, E | SourceError | Again<E>, R> = retrying(definition.retry)(
-    Effect.mapError(once, (error): E | SourceError | Again<E> => (progressed && isRetryable(error) ? new Again(error) : error)),
-  )
-  const rounds: Effect.Effect<void, E | SourceError, R> = Effect.catch(round, (error) =>
-    error instanceof Again
-      ? Effect.andThen(
-          waitOnce(definition, error.error),
-          Effect.suspend(() => rounds),
-        )
-      : Effect.fail(error),
-  )
-  return rounds
-}
-
-// an error after pages that were taken: it ends the round, and the next one starts with a fresh schedule
-class Again<E> {
-  constructor(readonly error: E | SourceError) {}
-}
-
-// the first wait of the schedule, or the error itself where the schedule allows no repetition
-const waitOnce = <E>(definition: Import, error: E): Effect.Effect<void, E> => {
-  let first = true
-  return retrying(definition.retry)(
-    Effect.suspend(() => {
-      if (!first) return Effect.void
-      first = false
-      return Effect.fail(error)
-    }),
-  )
-}
 
 const checkPage = (definition: Import, reader: Reader, tally: Tally, page: Page): Effect.Effect<void, LimitReached | Stopped> => {
   const missing = tally.pages === 0 ? reader.missingColumns(page) : []
