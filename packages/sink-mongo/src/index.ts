@@ -1,0 +1,7 @@
+/**
+ * Waybill's MongoDB sink.
+ *
+ * @module
+ */
+export { classifyError } from "./classifyError.ts"
+export * as MongoSink from "./MongoSink.ts"

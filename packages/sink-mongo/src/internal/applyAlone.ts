@@ -1,0 +1,71 @@
+/**
+ * Applies batches on a standalone server, which has no transactions: an intent, one write whose parts each do nothing if they come too
+ * late, and the outcome. A batch that broke off is finished by applying it again.
+ */
+import { type Batch, type Plan, Sink } from "@waybill/core"
+import { Effect } from "effect"
+import type { BulkWriteResult } from "mongodb"
+import { classifyError, duplicates } from "../classifyError.ts"
+import type { Committing } from "./applyInTransaction.ts"
+import { holdToken, writeBatch } from "./bookkeeping.ts"
+import { abandoned, type Decision, decide, writtenBy } from "./decide.ts"
+import type { Layout } from "./layout.ts"
+import { lookUp } from "./lookup.ts"
+import { write, writing } from "./write.ts"
+
+/** The application of batches; see the file's first sentence. */
+export const applyAlone = ({
+  context,
+  indexes,
+  target,
+}: Committing): ((batch: Batch.Batch, planned: Plan.PlannedBatch) => Effect.Effect<Sink.AppliedBatch, Sink.SinkError>) => {
+  const decided = (layout: Layout, batch: Batch.Batch, planned: Plan.PlannedBatch) => {
+    const records = batch.records()
+    return Effect.map(
+      lookUp(
+        target.db,
+        layout,
+        writtenBy(planned).map((index) => records[index]!),
+        layout.owned,
+      ),
+      (found) => decide(layout, batch, planned, found),
+    )
+  }
+
+  /** Whether all of a write was done; keys that appeared and documents that moved in the meantime are left for a second look. */
+  const isWhole = (layout: Layout, batch: Batch.Batch, decision: Decision) =>
+    write(target.db, layout, batch, decision, "values").pipe(
+      Effect.map((result: BulkWriteResult | undefined) => (result?.matchedCount ?? 0) === decision.changes.length),
+      Effect.catch((error) =>
+        duplicates(error, indexes.get(layout)!.key) === undefined
+          ? Effect.fail(classifyError(error, writing(layout, batch, decision, indexes.get(layout)!)))
+          : Effect.succeed(false),
+      ),
+    )
+
+  return Effect.fnUntraced(function* (batch, planned) {
+    const layout = target.layout(batch.entity)
+    const name = { entity: batch.entity.name, part: batch.part }
+    yield* holdToken(target, context)
+    const decision = yield* decided(layout, batch, planned)
+    if (decision.conflicts.length > 0 && context.onConflict === "abort") return abandoned(decision)
+    yield* writeBatch(target, context, name, undefined)
+    let done: Sink.AppliedBatch = { outcomes: decision.outcomes, conflicts: decision.conflicts }
+    if (!(yield* isWhole(layout, batch, decision))) done = missed(yield* decided(layout, batch, planned))
+    yield* writeBatch(target, context, name, done)
+    return done
+  })
+}
+
+/** After the write, what still is to be written was in the meantime changed, deleted or made by somebody else. */
+const missed = ({ changes, conflicts, inserts, outcomes }: Decision): Sink.AppliedBatch => {
+  const late = [...inserts, ...changes.map(({ index }) => index)]
+  for (const index of late) outcomes[index] = Sink.outcome.conflict
+  return {
+    outcomes,
+    conflicts: [
+      ...conflicts,
+      ...late.map((index) => ({ index, message: "another writer changed the record while it was being written" })),
+    ].sort((a, b) => a.index - b.index),
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The session that commits: opens by taking the job over, applies batches in transactions or, on a standalone server, one write each.
+ */
+import { Sink } from "@waybill/core"
+import { Effect } from "effect"
+import { applyAlone } from "./applyAlone.ts"
+import { applyInTransaction, type Committing } from "./applyInTransaction.ts"
+import { checkToken, endFormerSession, holdToken, nameOf, readCheckpoint, releaseSession } from "./bookkeeping.ts"
+import { ensureCollection, ensureIndexes } from "./indexes.ts"
+import { hasTransactions, type Target } from "./server.ts"
+import { openTransactions } from "./transaction.ts"
+import { verify } from "./verify.ts"
+
+const brokenOff = new Sink.SinkError({
+  reason: "Contention",
+  isRetryable: true,
+  message: "the transaction of this session was broken off, and nothing of it is written; a new session can begin again",
+})
+
+/** Opens a commit session. */
+export const openCommit = Effect.fnUntraced(function* (target: Target, context: Sink.CommitContext) {
+  const transactional = yield* hasTransactions(target)
+  const atomic = context.transaction === "atomic"
+  if (atomic && !transactional)
+    return yield* new Sink.SinkError({
+      reason: "SchemaMismatch",
+      isRetryable: false,
+      message: "the plan wants an atomic commit, which needs transactions, and a standalone MongoDB has none",
+    })
+  const transactions = transactional ? yield* openTransactions(target.db, releaseSession(target, context)) : undefined
+  if (transactional) yield* endFormerSession(target, context)
+  yield* ensureCollection(target.db, target.jobs)
+  yield* holdToken(target, context, { claims: transactions?.session })
+  const indexes = yield* ensureIndexes(target.db, context.entities.map(target.layout), [target.batches])
+  const checkpoint = yield* readCheckpoint(target, context)
+  const applied = new Map(checkpoint)
+  const committing: Committing = { target, context, indexes, attempted: new Set() }
+  const apply = transactions === undefined ? applyAlone(committing) : applyInTransaction(committing, transactions, atomic)
+  // an atomic commit that failed once has lost what it did: no further batch may look as if it were applied
+  let broken: Sink.SinkError | undefined
+  const guarded = <A>(effect: Effect.Effect<A, Sink.SinkError>): Effect.Effect<A, Sink.SinkError> =>
+    Effect.suspend(() => (broken === undefined ? effect : Effect.fail(broken))).pipe(
+      Effect.catchIf(
+        // the other transaction in the way may be the takeover by another worker
+        (error) => error.reason === "Contention",
+        (error) =>
+          checkToken(target, context).pipe(
+            Effect.catch((other) => Effect.fail(other.reason === "Fenced" ? other : error)),
+            Effect.andThen(Effect.fail(error)),
+          ),
+      ),
+      Effect.onError(() =>
+        Effect.sync(() => {
+          if (atomic) broken ??= brokenOff
+        }),
+      ),
+    )
+  const session: Sink.CommitSession = {
+    checkpoint,
+    apply: (batch, planned) =>
+      Effect.tap(guarded(apply(batch, planned)), (done) => {
+        applied.set(nameOf(batch.entity.name, batch.part), done)
+        return Effect.void
+      }),
+    complete:
+      atomic && transactions !== undefined
+        ? guarded(
+            Effect.suspend(() =>
+              transactions.session.inTransaction()
+                ? Effect.andThen(holdToken(target, context, { session: transactions.session }), transactions.commit)
+                : Effect.void,
+            ),
+          )
+        : Effect.void,
+    verify: (entity, records) =>
+      verify(target, target.layout(entity), records, (part) => applied.get(nameOf(entity.name, part))?.outcomes),
+  }
+  return session
+})
