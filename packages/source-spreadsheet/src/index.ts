@@ -1,0 +1,7 @@
+/**
+ * Sources of rows from spreadsheets: CSV files and XLSX workbooks.
+ *
+ * @module
+ */
+export * as CsvSource from "./CsvSource.ts"
+export * as Headers from "./Headers.ts"
