@@ -26,6 +26,8 @@ export interface Outcome {
   readonly job?: string
   /** Other numbers to be checked: `created`, `updated`, `unchanged`. */
   readonly counts?: Readonly<Record<string, number>>
+  /** Seconds of parts of the work, where they were taken. */
+  readonly stages?: Readonly<Record<string, number>>
 }
 
 /** Does the job. */
@@ -46,4 +48,8 @@ export const contenders: { readonly [name: string]: () => Promise<Contender> } =
   script: async () => (await import("./contenders/script.ts")).script,
   "mongo-insert": async () => (await import("./contenders/mongoInsert.ts")).mongoInsert,
   "mongo-upsert": async () => (await import("./contenders/mongoUpsert.ts")).mongoUpsert,
+  "stations-run": async () => (await import("./contenders/waybillStations.ts")).run,
+  "stations-validate": async () => (await import("./contenders/waybillStations.ts")).validate,
+  "stations-commit": async () => (await import("./contenders/waybillStations.ts")).commit,
+  stages: async () => (await import("./contenders/stages.ts")).stages,
 }

@@ -16,6 +16,10 @@ export type Launch = (name: string, task: Task, label: string) => Promise<Measur
 /** Where CPU profiles go. */
 export const profileFolder = join(cacheFolder, "profiles")
 
+// the stages look inside the packages: their program is bundled from the sources, the others' uses the packages as they are
+const program = (name: string): string =>
+  fileURLToPath(new URL(name === "stages" ? "./inside/child.js" : "./child.js", import.meta.url))
+
 /** Launches contenders as processes; with `profile` each leaves a CPU profile named by its label. */
 export const launcher =
   (options: { readonly profile: boolean }): Launch =>
@@ -23,7 +27,7 @@ export const launcher =
     if (options.profile) await mkdir(profileFolder, { recursive: true })
     const flags = ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${label}.cpuprofile`]
     return new Promise((resolve, reject) => {
-      const child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [name], {
+      const child = fork(program(name), [name], {
         execArgv: options.profile ? flags : [],
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       })

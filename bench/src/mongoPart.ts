@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { join } from "node:path"
 import { createMongoDatabase } from "@waybill-internal/databases"
 import { type Db, MongoClient } from "mongodb"
 import type { Measured, Task } from "./contender.ts"
-import { type Bench, describe, expectEqual, type Part } from "./part.ts"
+import { type Bench, describe, expectEqual, type Part, phases } from "./part.ts"
 import { collector } from "./result.ts"
 import { createStationCollection, stationCollection } from "./stationDocument.ts"
 import { stationFile } from "./stationRows.ts"
@@ -37,6 +38,15 @@ const compare = async (bench: Bench, database: Db, url: string) => {
   await run("mongo-insert", { contender: "mongo-insert", fresh: true, expected: stations })
   await run("mongo-upsert", { contender: "mongo-upsert", fresh: true, expected: stations })
   await run("mongo-upsert-again", { contender: "mongo-upsert", fresh: false, expected: stations })
+
+  const folder = join(bench.folder, "mongo")
+  await phases("waybill-mongo", "stations", "created", stations, (name, contender, start, job) => {
+    const expected = contender === "stations-validate" ? 0 : stations
+    return run(name, { contender, fresh: start === "anew", expected, task: { folder, ...(job === undefined ? {} : { job }) } })
+  })
+  await phases("waybill-mongo-unchanged", "stations", "unchanged", stations, (name, contender, _, job) =>
+    run(name, { contender, fresh: false, expected: stations, task: { folder, ...(job === undefined ? {} : { job }) } }),
+  )
   return results
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseServer } from "@waybill-internal/databases"
+import type { Measured } from "./contender.ts"
 import type { Launch } from "./launch.ts"
 import type { Result } from "./result.ts"
 
@@ -43,3 +44,19 @@ export const expectEqual = (what: string, actual: unknown, expected: number): vo
 /** One line about a result that was just measured. */
 export const describe = (result: Result): string =>
   `${result.name}: ${result.seconds.toFixed(2)} s, ${result.rowsPerSecond.toLocaleString("en-US")} rows/s`
+
+/** Runs of Waybill over one target that are alike: both phases in one process, then each in a process of its own. */
+export const phases = async (
+  name: string,
+  kind: string,
+  counted: "created" | "unchanged",
+  expected: number,
+  run: (name: string, contender: string, start: "anew" | "on", job?: string) => Promise<Measured>,
+): Promise<void> => {
+  const check = (label: string, measured: Measured): void =>
+    expectEqual(`${label}: records ${counted}`, measured.counts?.[counted], expected)
+  check(name, await run(name, `${kind}-run`, "anew"))
+  const validated = await run(`${name}-validate`, `${kind}-validate`, "anew")
+  check(`${name}-validate`, validated)
+  check(`${name}-commit`, await run(`${name}-commit`, `${kind}-commit`, "on", validated.job))
+}

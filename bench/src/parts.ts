@@ -6,6 +6,7 @@
 import { mongoPart } from "./mongoPart.ts"
 import type { Part } from "./part.ts"
 import { postgresPart } from "./postgresPart.ts"
+import { stagesPart } from "./stagesPart.ts"
 
 /** The parts. A new one is added here, and nowhere else. */
-export const parts: ReadonlyArray<Part> = [postgresPart, mongoPart]
+export const parts: ReadonlyArray<Part> = [postgresPart, mongoPart, stagesPart]

@@ -9,6 +9,7 @@ import { measure } from "../src/measure.ts"
 import { mongoPart } from "../src/mongoPart.ts"
 import type { Bench, Part } from "../src/part.ts"
 import { postgresPart } from "../src/postgresPart.ts"
+import { stagesPart } from "../src/stagesPart.ts"
 
 // in this process: the sources need no build then
 const launch: Launch = (name, task) => measure(name, task)
@@ -38,11 +39,36 @@ describe("postgres", () => {
   })
 })
 
+it("stages are timed each by itself", async () => {
+  const results = await run(stagesPart, "")
+  expect(results.map(({ name }) => name)).toEqual([
+    "stage-identify",
+    "stage-scan",
+    "stage-decode",
+    "stage-lines",
+    "stage-keys",
+    "stage-bytes",
+    "stage-hash",
+    "stage-parse",
+  ])
+  for (const result of results) expect(result).toMatchObject({ rows: 6_000, limit: null, ratioToCopy: null })
+})
+
 describe("mongo", () => {
   const database = useMongo()
   it("measures all its contenders", { timeout: 120_000 }, async () => {
     const results = await run(mongoPart, database.serverUrl)
-    expect(results.map(({ name }) => name)).toEqual(["mongo-insert", "mongo-upsert", "mongo-upsert-again"])
+    expect(results.map(({ name }) => name)).toEqual([
+      "mongo-insert",
+      "mongo-upsert",
+      "mongo-upsert-again",
+      "waybill-mongo",
+      "waybill-mongo-validate",
+      "waybill-mongo-commit",
+      "waybill-mongo-unchanged",
+      "waybill-mongo-unchanged-validate",
+      "waybill-mongo-unchanged-commit",
+    ])
     for (const result of results) {
       expect(result.rows).toBe(600)
       expect(result.walBytes).toBeNull()
