@@ -1,0 +1,148 @@
+/**
+ * The Open Charge Map API as a source: all stations, or those of a country, page by page in the order of their IDs.
+ *
+ * Pages are asked for by key (`sortby=id_asc&greaterthanid=…&maxresults=…`), the only paging the server has; what comes back is
+ * not taken on trust, because the server answers wrong requests and its own troubles with 200. Nothing is repeated here: the
+ * engine asks again from the last cursor when an error says that it may. Facts about the server are from its code
+ * (openchargemap/ocm-system) and its OpenAPI description (openchargemap/ocm-docs).
+ *
+ * @module
+ */
+import { Source } from "@waybill/core"
+import { Clock, type Duration, Effect, Redacted, Stream } from "effect"
+import { fromStatus, malformed, refused, rowsOf, tooLarge } from "./internal/classifyError.ts"
+import { fromCursor, type Position, start } from "./internal/cursor.ts"
+import * as http from "./internal/http.ts"
+import { build } from "./internal/page.ts"
+import { pageUrl, type Settings, selection, settingsOf } from "./internal/settings.ts"
+
+/** The service that the source makes its requests with: Effect's HTTP client, such as {@link layerFetch}. */
+export type Http = http.Http
+
+/** The platform's `fetch` as an HTTP client; it does not follow redirects, so that the key goes to the API's own host only. */
+export const layerFetch = http.layerFetch
+
+/** What {@link make} takes. */
+export interface Options {
+  /** `https://api.openchargemap.io/v3` by default. Without credentials. */
+  readonly baseUrl?: string
+  /** The key, a GUID that Open Charge Map gives to each user. Sent in the header `X-API-Key` and shown nowhere. */
+  readonly apiKey: Redacted.Redacted<string>
+  /** ISO 3166-1 alpha-2, such as `PT`; the whole world where it is left out. The United Kingdom is `GB`. */
+  readonly countryCode?: string
+  /** Stations per page; 500 by default. Above 1,000 the server has answered with nothing. */
+  readonly pageSize?: number
+  /** Most pages that are read; 10,000 by default. To reach it is an error, so that an import never ends early unnoticed. */
+  readonly maxPages?: number
+  /** Largest answer in bytes; 256 MiB by default. */
+  readonly maxPageBytes?: number
+  /** How long one answer may take in all; 2 minutes by default. */
+  readonly timeout?: Duration.Input
+  /** Who asks, such as `acme-maps/2.1 (ops@acme.example)`; goes before this package's own name in `User-Agent`. */
+  readonly userAgent?: string
+  /**
+   * Only stations whose status was updated at this moment or later (`DateLastStatusUpdate`). Stations that never had an update, and
+   * those that were deleted, do not show up.
+   */
+  readonly modifiedSince?: Date
+  /** Only stations under an open licence. */
+  readonly openDataOnly?: boolean
+  /** Take an empty answer to the first request for an empty country, rather than for a server that is out of order. */
+  readonly allowEmpty?: boolean
+}
+
+/** The licence of the data as a whole, and who is to be named. */
+export const attribution = {
+  licence: "CC BY 4.0",
+  attribution: "© Open Charge Map contributors (openchargemap.org)",
+  note: "The licence of each data provider is kept with each station and holds for it.",
+} as const
+
+interface State {
+  readonly position: Position
+  /** The rows of the page before by ID; none after a resume. */
+  readonly before: ReadonlyMap<number, unknown> | undefined
+}
+
+/** Makes the source. Options that can never work (a country code of three letters, a blocked user agent) are a defect, thrown here. */
+export const make = (options: Options): Source.Source<Http> => {
+  const settings = settingsOf(options)
+  const query = selection(settings)
+  const asked = new URLSearchParams(query)
+  return {
+    kind: "ocm",
+    identify: Effect.succeed({
+      name: asked.size === 0 ? settings.address : `${settings.address}?${asked}`,
+      sha256: null,
+      bytes: null,
+      details: { ...attribution, pageSize: settings.pageSize, query },
+    }),
+    read: (from) => {
+      const position = from === null ? start : fromCursor(from)
+      return position === undefined
+        ? Stream.fail(refused(`cannot go on from a cursor that is not its own: ${JSON.stringify(from)}`))
+        : Stream.unfold<State, Source.Page, Source.SourceError, Http>({ position, before: undefined }, step(settings))
+    },
+  }
+}
+
+const step = (settings: Settings) =>
+  Effect.fnUntraced(function* ({ before, position }: State) {
+    if (position.done) return undefined
+    const rows = yield* ask(settings, { after: position.after, rows: settings.pageSize, incremental: true })
+    if (rows.length === 0) {
+      yield* confirmEnd(settings, position)
+      return undefined
+    }
+    if (position.pages >= settings.maxPages)
+      return yield* Effect.fail(
+        tooLarge(
+          `more than ${settings.maxPages} pages of ${settings.pageSize}; there are stations behind ID ${position.after} (maxPages)`,
+        ),
+      )
+    const built = build(rows, position, before, settings)
+    if (built instanceof Source.SourceError) return yield* Effect.fail(built)
+    return [built.page, { position: built.position, before: built.byId }] as const
+  })
+
+// An empty answer says nothing by itself: a server whose cache is not ready gives it too. It is taken for the end if the same
+// server still has stations to give from the beginning.
+const confirmEnd = Effect.fnUntraced(function* (settings: Settings, position: Position) {
+  if (settings.allowEmpty) return
+  const first = position.pages === 0
+  const rows =
+    first && settings.modifiedSince === undefined ? [] : yield* ask(settings, { after: 0, rows: 1, incremental: false })
+  if (rows.length > 0) return
+  return yield* Effect.fail(
+    malformed(
+      first
+        ? "answered with no stations; the API does so when it is out of order (allowEmpty, if there are none)"
+        : `answered with no stations behind ID ${position.after}, and with none from the beginning either; the API does so when it is out of order`,
+      true,
+    ),
+  )
+})
+
+// one request: the rows of its answer, or what the answer means instead
+const ask = Effect.fnUntraced(function* (settings: Settings, asked: Parameters<typeof pageUrl>[1]) {
+  const key = Redacted.value(settings.key)
+  if (!/^[\x21-\x7e]*$/.test(key))
+    return yield* Effect.fail(refused("cannot be asked with this API key: it holds characters that no header may have"))
+  const answer = yield* http.get(
+    pageUrl(settings, asked),
+    { Accept: "application/json", "User-Agent": settings.userAgent, "X-API-Key": key },
+    { timeout: settings.timeout, bytes: settings.maxPageBytes },
+  )
+  const now = yield* Clock.currentTimeMillis
+  // a server may repeat the key in what it says
+  const open = (text: string): string => (key === "" ? text : text.replaceAll(new RegExp(escaped(key), "gi"), "<redacted>"))
+  const header = (name: string): string | undefined => {
+    const value = answer.headers[name]
+    return value === undefined ? undefined : open(value)
+  }
+  if (answer.status !== 200) return yield* Effect.fail(fromStatus(answer.status, header, open(answer.text), now))
+  const rows = rowsOf(answer.text, open)
+  return rows instanceof Source.SourceError ? yield* Effect.fail(rows) : rows
+})
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
