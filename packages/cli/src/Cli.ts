@@ -1,0 +1,140 @@
+/**
+ * A command line for a composed application: `validate`, `run`, `commit`, and commands to look into jobs.
+ *
+ * @module
+ */
+import type { JobStore, SnapshotStore } from "@waybill/core"
+import { Cause, Effect, Exit, Fiber, type Layer, Result } from "effect"
+import type * as Entry from "./Entry.ts"
+import * as Host from "./Host.ts"
+import { type Command, type Context, exitCodes } from "./internal/Command.ts"
+import * as commandLine from "./internal/commandLine.ts"
+import { commit } from "./internal/commands/commit.ts"
+import { candidates, changes, issues } from "./internal/commands/details.ts"
+import { jobs, show } from "./internal/commands/jobs.ts"
+import { run as runCommand, validate } from "./internal/commands/validate.ts"
+import { ofCause, ofError, UsageError } from "./internal/complaint.ts"
+import * as logger from "./internal/logger.ts"
+import * as progressLine from "./internal/progress.ts"
+import * as usage from "./internal/usage.ts"
+
+/** An application: its imports by name, and the layer with the stores and whatever its sources and definitions need. */
+export interface Application<Entries extends { readonly [name: string]: Entry.Entry<any> }> {
+  /** What a person types to start the program, for the help text and the next command; by default it is looked up in the process. */
+  readonly name?: string
+  /** Each under the name of its import. Where there is one only, its name need not be typed. */
+  readonly imports: Entries
+  readonly layer: Layer.Layer<JobStore.JobStore | SnapshotStore.SnapshotStore | Entry.Services<Entries[keyof Entries]>, unknown>
+}
+
+const commands: ReadonlyArray<Command> = [validate, commit, runCommand, jobs, show, issues, candidates, changes]
+
+/** The exit code of a program that was interrupted by SIGINT. */
+export const interrupted = 130
+
+const reserved = new Set([...usage.common, ...commands.flatMap((command) => command.options)].map(({ name }) => name)).add("help")
+
+const optionsOf = (entries: ReadonlyMap<string, Entry.Entry<any>>): ReadonlyArray<commandLine.Option> => {
+  const names = new Map([...entries.values()].flatMap((entry) => Object.entries(entry.options ?? {})))
+  return [...names].map(([name, help]) => ({ name, value: "VALUE", help }))
+}
+
+/**
+ * Does what the arguments ask for, and ends with the exit code: 0 all went well, 1 it failed, 2 rows or records were left out, 64 the
+ * request makes no sense. All else (a wrong password, a bug) is one sentence on standard error and exit code 1. When it is
+ * interrupted, scopes close, so that a sink rolls back what was not completed.
+ */
+export const execute = <const Entries extends { readonly [name: string]: Entry.Entry<any> }>(
+  application: Application<Entries>,
+  args: ReadonlyArray<string>,
+  host: Host.Host,
+): Effect.Effect<number> => {
+  const program = application.name ?? host.program
+  const entries = new Map<string, Entry.Entry<any>>(Object.entries(application.imports))
+  const own = optionsOf(entries)
+  const taken = own.find(({ name }) => reserved.has(name))
+  if (taken !== undefined) return Effect.die(new TypeError(`an import cannot have an option --${taken.name}: it is taken`))
+  const misuse = (message: string, command?: Command): Effect.Effect<number> =>
+    Effect.sync(() => {
+      const help = `${program}${command === undefined ? "" : ` ${command.name}`} --help`
+      host.err(`${ofError({ message })}\nSee \`${help}\`.\n`)
+      return exitCodes.usage
+    })
+  const [name, ...rest] = args
+  if (name === "--help" || name === "-h" || name === "help")
+    return Effect.as(host.out(usage.ofProgram(program, entries, commands)), exitCodes.success)
+  const command = commands.find((it) => it.name === name)
+  if (command === undefined) {
+    const names = commands.map((it) => it.name).join(", ")
+    return misuse(name === undefined ? `A command is missing: ${names}.` : `There is no command ${name}; there are ${names}.`)
+  }
+  const read = commandLine.read(rest, [...command.options, ...usage.common, ...(command.takes === "entry" ? own : [])])
+  if (Result.isFailure(read)) return misuse(read.failure.message, command)
+  const typed = read.success
+  if (typed.flags.has("help")) return Effect.as(host.out(usage.ofCommand(program, entries, command)), exitCodes.success)
+  const progress = progressLine.make(host)
+  const context: Context = {
+    program,
+    entries,
+    host,
+    look: { colour: host.colour },
+    typed,
+    json: typed.flags.has("json"),
+    progress,
+  }
+  return command.run(context).pipe(
+    Effect.scoped,
+    Effect.provide(application.layer as Layer.Layer<JobStore.JobStore | SnapshotStore.SnapshotStore, unknown>),
+    Effect.catchCause((cause) => {
+      const misused = cause.reasons.find((it) => Cause.isFailReason(it) && it.error instanceof UsageError)
+      if (misused !== undefined && Cause.isFailReason(misused)) return misuse((misused.error as UsageError).message, command)
+      if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+      return Effect.sync(() => {
+        progress.say(`${ofCause(cause)}\n`)
+        return exitCodes.failed
+      })
+    }),
+    Effect.ensuring(progress.clear),
+    Effect.provide(logger.layer(progress, typed.flags.has("verbose"))),
+  )
+}
+
+/**
+ * Runs the process as a command line: reads its arguments, writes to its streams, and sets its exit code. SIGINT and SIGTERM
+ * interrupt what is under way (exit codes 130 and 143); a second one ends the process on the spot.
+ *
+ * @example
+ * Cli.run({
+ *   imports: { prices: Entry.make({ definition: prices, arguments: { file: "the workbook" }, source: ({ file }) => workbook(file) }) },
+ *   layer: Layer.merge(FileJobStore.layer(".waybill/jobs"), FileSnapshotStore.layer(".waybill/snapshots")),
+ * })
+ */
+export const run = <const Entries extends { readonly [name: string]: Entry.Entry<any> }>(
+  application: Application<Entries> & { readonly args?: ReadonlyArray<string> },
+): void => {
+  const host = Host.node()
+  // a reader that goes away (`| head`) is no error of ours
+  process.stdout.on("error", () => {})
+  const fiber = Effect.runFork(execute(application, application.args ?? process.argv.slice(2), host))
+  let signalled: number | undefined
+  const interrupt = (code: number, name: string) => () => {
+    signalled = code
+    host.err(`${name}: stopping; what was not completed is rolled back.\n`)
+    fiber.interruptUnsafe()
+  }
+  const handlers = [
+    ["SIGINT", interrupt(interrupted, "Interrupted")],
+    ["SIGTERM", interrupt(143, "Asked to end")],
+  ] as const
+  for (const [signal, handler] of handlers) process.once(signal, handler)
+  Effect.runFork(
+    Effect.map(Fiber.await(fiber), (exit) => {
+      for (const [signal, handler] of handlers) process.removeListener(signal, handler)
+      if (Exit.isSuccess(exit)) process.exitCode = exit.value
+      else {
+        if (!Cause.hasInterruptsOnly(exit.cause)) host.err(`${ofCause(exit.cause)}\n`)
+        process.exitCode = signalled ?? exitCodes.failed
+      }
+    }),
+  )
+}

@@ -1,0 +1,210 @@
+/**
+ * A report is a job as people read it: what happened, its rows, its records by entity, its issues, and what to type next.
+ *
+ * @module
+ */
+import type { Engine, Issue, Job, Summary } from "@waybill/core"
+import { count, duration, many, moment, size } from "./internal/format.ts"
+import { coloured, plain, type Style } from "./internal/style.ts"
+import { type Column, table, visible } from "./internal/table.ts"
+
+/** How a report looks. */
+export interface Look {
+  /** Whether it is painted for a terminal; it is not by default. */
+  readonly colour?: boolean
+}
+
+const styleOf = (look: Look): Style => (look.colour === true ? coloured : plain)
+
+const right = (heading: string): Column => ({ heading, align: "right" })
+
+const rowHeadings = ["processed", "imported", "skipped", "rejected"] as const
+const recordHeadings = ["records", "created", "updated", "unchanged", "conflict", "failed", "candidates"] as const
+
+/**
+ * The counts of a job as two tables: rows by outcome, records by entity. While a job is pending they say what a commit will do.
+ */
+export const counts = (value: Summary.Counts, look: Look = {}): string => {
+  const style = styleOf(look)
+  const headings = value.unprocessed > 0 ? [...rowHeadings, "unprocessed" as const] : rowHeadings
+  const rows = table(headings.map(right), [headings.map((heading) => count(value[heading]))], style)
+  const entities = Object.entries(value.entities)
+  if (entities.length === 0) return `${style.bold("Rows")}\n${rows}`
+  const lines = entities.map(([name, of]) => [name, ...recordHeadings.map((heading) => count(of[heading]))])
+  if (entities.length > 1)
+    lines.push(["total", ...recordHeadings.map((heading) => count(entities.reduce((total, [, of]) => total + of[heading], 0)))])
+  return `${style.bold("Rows")}\n${rows}\n${style.bold("Records")}\n${table([{ heading: "entity" }, ...recordHeadings.map(right)], lines, style)}`
+}
+
+/** Issues as a table, in the order they were found. */
+export const issues = (values: ReadonlyArray<Issue.Issue>, look: Look = {}): string =>
+  table(
+    [
+      { heading: "severity" },
+      { heading: "ref" },
+      { heading: "column" },
+      { heading: "code" },
+      { heading: "value" },
+      { heading: "message" },
+    ],
+    values.map(({ code, column, message, ref, severity, value }) => [
+      severity,
+      ref ?? "",
+      column ?? "",
+      code,
+      value === null ? "" : value,
+      message,
+    ]),
+    styleOf(look),
+  )
+
+/** How many issues there are of each code, the most frequent first. */
+export const issueCodes = (value: Summary.Counts, look: Look = {}): string =>
+  table(
+    [right("count"), { heading: "code" }],
+    Object.entries(value.issuesByCode)
+      .sort(([a, more], [b, less]) => less - more || (a < b ? -1 : 1))
+      .map(([code, times]) => [count(times), code]),
+    styleOf(look),
+  )
+
+/** Candidates as a table: what is referred to and exists nowhere. */
+export const candidates = (values: ReadonlyArray<Engine.Candidate>, look: Look = {}): string =>
+  table(
+    [{ heading: "entity" }, { heading: "key" }, right("rows"), { heading: "first row" }, { heading: "created" }],
+    values.map(({ created, entity, firstRef, key, rows }) => [entity, key, count(rows), firstRef, created ? "yes" : "no"]),
+    styleOf(look),
+  )
+
+/** Jobs as a table. */
+export const jobs = (values: ReadonlyArray<Job.Job>, look: Look = {}): string =>
+  table(
+    [
+      { heading: "job" },
+      { heading: "import" },
+      { heading: "status" },
+      { heading: "mode" },
+      { heading: "started by" },
+      { heading: "created" },
+      right("rows"),
+      right("rejected"),
+      { heading: "source" },
+    ],
+    values.map((job) => [
+      job.id,
+      job.import,
+      job.status,
+      job.mode,
+      job.startedBy,
+      moment(job.createdAt),
+      count(job.counts.processed),
+      count(job.counts.rejected),
+      job.source.name,
+    ]),
+    styleOf(look),
+  )
+
+const shown = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value))
+
+/** One record of a plan on a line, with what changes in it. */
+export const change = (value: Engine.RecordChange): string => {
+  const details = [
+    ...value.changes.map(({ after, before, field }) => `${field}: ${shown(before)} → ${shown(after)}`),
+    ...value.issues.map(({ code, message }) => `${code}: ${message}`),
+  ]
+  const head = `${value.action.padEnd(9)}  ${value.entity} ${value.key}${value.ref === null ? "" : `  (${value.ref})`}`
+  return `${visible(head)}\n${details.map((detail) => `             ${visible(detail)}\n`).join("")}`
+}
+
+const headline = (job: Job.Job, style: Style): string => {
+  const { conflict, failed, rejected } = job.counts
+  switch (job.status) {
+    case "validating":
+      return style.yellow("is being validated, or its validation broke off")
+    case "pending":
+      return `${style.green("validated")}; nothing is written yet`
+    case "running":
+      return style.yellow("is being committed, or its commit broke off; committing it again goes on from there")
+    case "success":
+      return `${style.green("committed")} and verified`
+    case "partial": {
+      const left = [
+        rejected > 0 ? `${many(rejected, "row")} rejected` : "",
+        conflict > 0 ? many(conflict, "conflict") : "",
+        failed > 0 ? `${many(failed, "record")} left out` : "",
+      ]
+      return `${style.yellow("committed in part")} and verified: ${left.filter((it) => it !== "").join(", ")}`
+    }
+    case "failed":
+      return `${style.red("failed")}: ${visible(job.failure?.message ?? "no reason was kept")}`
+    case "cancelled":
+      return "cancelled before its commit"
+    case "undone":
+      return "committed, and taken back"
+  }
+}
+
+const phases = ["read", "plan", "integrity", "apply", "verify"]
+
+/** A job's head: what happened to it, where its rows come from and go to, who started it and how long it took. */
+export const head = (job: Job.Job, look: Look = {}): string => {
+  const style = styleOf(look)
+  const times = phases.flatMap((phase) => (job.timings[phase] === undefined ? [] : [`${phase} ${duration(job.timings[phase])}`]))
+  const bytes = job.source.bytes === null ? "" : ` (${size(job.source.bytes)})`
+  const facts: ReadonlyArray<readonly [string, string]> = [
+    ["job", job.id],
+    ["source", `${job.source.name}${bytes}`],
+    ["target", job.target],
+    ["mode", job.mode],
+    ["started", `${moment(job.createdAt)} by ${job.startedBy}`],
+    ["took", times.join(", ")],
+    ["failure", job.failure?.code ?? ""],
+    ["snapshot", job.snapshot?.hash ?? ""],
+    ["plan", job.plan ?? ""],
+    ["earlier", job.earlier ?? ""],
+  ]
+  const lines = facts
+    .filter(([, fact]) => fact !== "")
+    .map(([name, fact]) => `  ${style.dim(name.padEnd(8))}  ${visible(fact)}\n`)
+  return `${style.bold(visible(job.import))}: ${headline(job, style)}\n${lines.join("")}`
+}
+
+/** What {@link job} shows besides the job itself. */
+export interface Details {
+  /** The first issues of the job. */
+  readonly issues: ReadonlyArray<Issue.Issue>
+  /** Its candidates. */
+  readonly candidates: ReadonlyArray<Engine.Candidate>
+  /** What to type next, each with why. */
+  readonly next: ReadonlyArray<{ readonly why: string; readonly type: string }>
+  /** The most candidates that are listed; 10 by default. */
+  readonly most?: number
+}
+
+/** The whole report of a job. */
+export const job = (value: Job.Job, details: Details, look: Look = {}): string => {
+  const style = styleOf(look)
+  const most = details.most ?? 10
+  const sections = [head(value, look), counts(value.counts, look)]
+  const total = value.counts.errors + value.counts.warnings
+  if (total > 0) {
+    const number = `${many(value.counts.errors, "error")}, ${many(value.counts.warnings, "warning")}`
+    sections.push(`${style.bold("Issues")}: ${number}\n${issueCodes(value.counts, look)}`)
+    if (details.issues.length > 0) {
+      const title =
+        details.issues.length < total ? `First ${count(details.issues.length)} of ${count(total)} issues` : "All issues"
+      sections.push(`${style.bold(title)}\n${issues(details.issues, look)}`)
+    }
+  }
+  if (details.candidates.length > 0) {
+    const created = details.candidates.some((it) => it.created)
+    const title = created ? "Candidates, which the commit creates" : "Candidates, which exist nowhere"
+    const rest = details.candidates.length > most ? `  … and ${count(details.candidates.length - most)} more\n` : ""
+    sections.push(`${style.bold(title)}\n${candidates(details.candidates.slice(0, most), look)}${rest}`)
+  }
+  if (details.next.length > 0) {
+    const lines = details.next.map(({ type, why }) => `  ${style.dim(`${why}:`)}\n    ${type}\n`)
+    sections.push(`${style.bold("Next")}\n${lines.join("")}`)
+  }
+  return sections.join("\n")
+}

@@ -1,0 +1,25 @@
+/**
+ * `commit`: does what a job's plan says.
+ */
+import { Engine } from "@waybill/core"
+import { Effect } from "effect"
+import * as Entry from "../../Entry.ts"
+import { type Command, entryOf, exitCode, getJob, typedJob } from "../Command.ts"
+import { report } from "./reporting.ts"
+
+/** See the file's first sentence. */
+export const commit: Command = {
+  name: "commit",
+  takes: "job",
+  help: "do exactly what the job's plan says, and verify it in the target",
+  options: [],
+  run: (context) =>
+    Effect.gen(function* () {
+      const id = yield* typedJob(context)
+      const entry = yield* entryOf(context, yield* getJob(id))
+      const definition = yield* Entry.definition(entry)
+      const job = yield* Engine.commit(definition, id, { onProgress: context.progress.show })
+      yield* report(context, job)
+      return exitCode(job)
+    }),
+}
