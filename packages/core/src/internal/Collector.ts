@@ -4,6 +4,7 @@
 import * as Batch from "../Batch.ts"
 import * as Entity from "../Entity.ts"
 import { KeyIndex } from "./KeyIndex.ts"
+import { LineWriter } from "./LineWriter.ts"
 import * as RefLog from "./RefLog.ts"
 
 /** A batch that is full, with the refs of its records. */
@@ -16,8 +17,10 @@ export interface Full {
 export interface EntityState {
   readonly entity: Entity.Any
   readonly index: KeyIndex
-  lines: Array<string>
-  refs: RefLog.RefLog
+  readonly lines: LineWriter
+  /** How many records wait for their batch to be full. */
+  count: number
+  readonly refs: RefLog.RefLog
   part: number
   first: number
 }
@@ -27,7 +30,11 @@ export interface Looked {
   readonly state: EntityState
   readonly values: Entity.Values
   readonly key: string
-  readonly line: string
+  /** Where its line stands in the state's writer, and the hash of it. */
+  readonly start: number
+  readonly end: number
+  readonly high: number
+  readonly low: number
   /** The entry of its key in the index, or -1. */
   readonly entry: number
 }
@@ -43,40 +50,49 @@ export class Collector {
     this.states = new Map(
       entities.map((entity) => [
         entity,
-        { entity, index: new KeyIndex(), lines: [], refs: new RefLog.RefLog(), part: 0, first: 0 },
+        { entity, index: new KeyIndex(), lines: new LineWriter(), count: 0, refs: new RefLog.RefLog(), part: 0, first: 0 },
       ]),
     )
   }
 
-  /** The key and line of a record, and whether its key is there already. */
+  /** Writes the line of a record, to be kept or not, and tells whether its key is there already. */
   look(entity: Entity.Any, values: Entity.Values): Looked {
     const state = this.states.get(entity)!
+    const { lines } = state
     const key = Entity.keyText(values, entity.keyPositions)
-    return { state, values, key, line: Batch.writeLine(entity, values), entry: state.index.find(key) }
+    const start = lines.write(entity, values)
+    return { state, values, key, start, end: lines.end, high: lines.high, low: lines.low, entry: state.index.find(key) }
   }
 
-  /** Adds a record whose key is new; returns a batch if that filled one. */
-  add(looked: Looked, row: number, place: string, label: number | string): Full | undefined {
-    const { state } = looked
-    state.index.add(looked.key, looked.line, row)
-    state.lines.push(looked.line)
+  /** Adds a record whose key is new; the records of a row are added in the order they were looked at. */
+  add({ end, high, key, low, start, state }: Looked, row: number, place: string, label: number | string): void {
+    state.index.add(key, high, low, row)
+    state.lines.keep(start, end)
     state.refs.push(place, label)
-    return state.lines.length >= this.batchSize ? this.flush(state) : undefined
+    state.count++
+  }
+
+  /** Ends a row: lines that were not added are forgotten. Returns the batches that are full. */
+  endRow(looked: ReadonlyArray<Looked>, full: Array<Full>): void {
+    for (let at = 0; at < looked.length; at++) {
+      const { state } = looked[at]!
+      state.lines.release()
+      if (state.count >= this.batchSize) full.push(this.flush(state))
+    }
   }
 
   /** The batches that are not full, at the end. */
   *rest(): Iterable<Full> {
-    for (const state of this.states.values()) if (state.lines.length > 0) yield this.flush(state)
+    for (const state of this.states.values()) if (state.count > 0) yield this.flush(state)
   }
 
   private flush(state: EntityState): Full {
-    const count = state.lines.length
-    const bytes = Buffer.from(`${state.lines.join("\n")}\n`, "utf8")
-    const batch = Batch.make({ entity: state.entity, part: state.part, first: state.first, count, bytes })
+    const { count } = state
+    const batch = Batch.make({ entity: state.entity, part: state.part, first: state.first, count, bytes: state.lines.take() })
     const refs = RefLog.write(state.refs.drain())
     state.part++
     state.first += count
-    state.lines = []
+    state.count = 0
     return { batch, refs }
   }
 }

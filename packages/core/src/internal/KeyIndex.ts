@@ -52,11 +52,10 @@ export class KeyIndex {
     return this.slots[this.slotOf(high, low)]!
   }
 
-  /** Whether an entry's content is this line. */
-  sameContent(entry: number, line: string): boolean {
-    hash(line)
+  /** Whether an entry's content has this hash. */
+  sameContent(entry: number, contentHigh: number, contentLow: number): boolean {
     const at = entry * fieldsPerEntry
-    return this.entries[at + 2] === high && this.entries[at + 3] === low
+    return this.entries[at + 2] === contentHigh && this.entries[at + 3] === contentLow
   }
 
   /** The row that brought an entry, counted from 0 over the whole source. */
@@ -75,8 +74,8 @@ export class KeyIndex {
     return entry >= 0 && this.entries[entry * fieldsPerEntry + 4]! < 0
   }
 
-  /** Adds a key that {@link find} did not find. */
-  add(key: string, line: string, row: number): void {
+  /** Adds a key that {@link find} did not find, with the hash of its content. */
+  add(key: string, contentHigh: number, contentLow: number, row: number): void {
     if ((this.size + 1) * 10 > this.slots.length * 7) this.grow()
     if ((this.size + 1) * fieldsPerEntry > this.entries.length) {
       // half as much again, not twice: the array is the largest thing that grows with the input
@@ -85,9 +84,8 @@ export class KeyIndex {
       this.entries = entries
     }
     const at = this.size * fieldsPerEntry
-    hash(line)
-    this.entries[at + 2] = high
-    this.entries[at + 3] = low
+    this.entries[at + 2] = contentHigh
+    this.entries[at + 3] = contentLow
     hash(key)
     this.entries[at] = high
     this.entries[at + 1] = low

@@ -107,15 +107,15 @@ export class Reader {
       const found: Array<Issue.Issue> = []
       if (ofSource !== undefined) for (const issue of ofSource) found.push(Issue.make({ ...issue, ref: this.ref() }))
       this.found(found, null, this.cellIssues)
-      const records = good ? this.records(found) : undefined
+      const looked: Array<Looked> = []
+      const taken = good && this.records(found, looked)
       for (const issue of found) this.tally.issue(issue)
       const error = found.length === 0 ? undefined : found.find((issue) => issue.severity === "error")
-      if (error !== undefined || records === undefined) {
+      if (error !== undefined || !taken) {
         this.tally.reject(error?.code ?? "row.schema")
         result.rejected.push(Canonical.stringify({ ref: this.ref(), row: this.raw(page, at), issues: found }))
-        continue
-      }
-      this.settle(records, number, result.full)
+      } else this.settle(looked, number)
+      this.collector.endRow(looked, result.full)
     }
     this.tally.pages++
     this.tally.processed += rows.length
@@ -165,24 +165,23 @@ export class Reader {
     return { columns: page.columns, cells: row as ReadonlyArray<Canonical.Json> }
   }
 
-  // the records of the decoded row, looked up; undefined where an issue forbids them
-  private records(found: Array<Issue.Issue>): ReadonlyArray<Looked> | undefined {
+  // looks up the records of the decoded row; false where an issue forbids them
+  private records(found: Array<Issue.Issue>, looked: Array<Looked>): boolean {
     if (this.rules.length > 0) this.runRules(found)
     const { map } = this.definition
-    const looked: Array<Looked> = []
     if (typeof map !== "function") {
       const { record } = this
       const { values } = this.decoder
       for (let at = 0; at < this.positions.length; at++)
         record[at] = this.positions[at]! < 0 ? undefined : values[this.positions[at]!]
-      return this.take(map.entity, record, checkFields(map.entity, record, this.unchecked), looked, found) ? looked : undefined
+      return this.take(map.entity, record, checkFields(map.entity, record, this.unchecked), looked, found)
     }
     let good = true
     for (const { entity, value } of map(this.decoder.row())) {
       const values = valuesOf(entity, value)
       good = this.take(entity, values, checkFields(entity, values), looked, found) && good
     }
-    return good ? looked : undefined
+    return good
   }
 
   private take(
@@ -215,12 +214,12 @@ export class Reader {
   // where a record of the same key with other content was seen, if one was
   private otherContent(record: Looked, sameRow: ReadonlyArray<Looked>): string | undefined {
     if (record.entry >= 0)
-      return record.state.index.sameContent(record.entry, record.line)
+      return record.state.index.sameContent(record.entry, record.high, record.low)
         ? undefined
         : this.rows.at(record.state.index.rowOf(record.entry))
     if (sameRow.length === 1) return undefined
     const twin = sameRow.find((it) => it.state === record.state && it.key === record.key)
-    return twin === undefined || twin.line === record.line ? undefined : this.ref()
+    return twin === undefined || (twin.high === record.high && twin.low === record.low) ? undefined : this.ref()
   }
 
   private runRules(found: Array<Issue.Issue>): void {
@@ -239,7 +238,7 @@ export class Reader {
         )
   }
 
-  private settle(records: ReadonlyArray<Looked>, number: number, full: Array<Full>): void {
+  private settle(records: ReadonlyArray<Looked>, number: number): void {
     let added = 0
     for (const record of records) {
       // two records of one row may have the same key: look again
@@ -250,8 +249,7 @@ export class Reader {
       }
       added++
       this.tally.entity(record.state.entity.name).records++
-      const batch = this.collector.add(record, number, this.place, this.label)
-      if (batch !== undefined) full.push(batch)
+      this.collector.add(record, number, this.place, this.label)
     }
     for (const record of records)
       if (record.state.entity.references.length > 0) this.pending.note(record.state.entity, record.values, this.ref)

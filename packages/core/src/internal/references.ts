@@ -86,8 +86,8 @@ export const resolve = (
           continue
         }
         const looked = collector.look(entity, values)
-        const batch = collector.add(looked, 0x7fffffff, `${candidatePlace}:${entity.name}`, key)
-        if (batch !== undefined) full.push(batch)
+        collector.add(looked, 0x7fffffff, `${candidatePlace}:${entity.name}`, key)
+        collector.endRow([looked], full)
         const counts = tally.entity(entity.name)
         counts.records++
         counts.candidates++
