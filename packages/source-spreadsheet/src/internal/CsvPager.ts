@@ -81,7 +81,7 @@ export class CsvPager {
     this.heldBytes += piece.bytes
     const ends = last || piece.invalid
     // text is scanned when there is as much new as old, so that the time a huge cell takes does not grow with its square
-    const enough = this.scanner === undefined ? sampleLength : Math.min(this.scanner.restLength, this.settings.maxRow)
+    const enough = this.delimiter === undefined ? sampleLength : Math.min(this.scanner?.restLength ?? 0, this.settings.maxRow)
     if (!ends && this.held.length < enough) return
     const scanner = this.scanner ?? this.start(ends)
     const text = this.held

@@ -175,7 +175,7 @@ export class CsvScanner {
           doubled = true
           close = text.indexOf('"', close + 2)
         }
-        if (close === -1 || (close + 1 === length && !this.last)) {
+        if (close === -1) {
           if (this.last) this.unclosed(at, cells.length)
           return undefined
         }
