@@ -131,9 +131,12 @@ export const classifyError = (error: unknown, doing: Doing): Sink.SinkError => {
   let [reason, isRetryable] = known ?? byClass(error) ?? byLabel(error) ?? guess
   let message = `${doing.what}: ${shown(error)}`
   if (code === noSuchTransaction && (doing.transactionAge ?? 0) >= defaultLifetime) [reason, isRetryable] = ["Timeout", false]
+  if (code === 257 || code === 388) message += " (give the server more cache, or commit batched)"
   if (reason === "Timeout" && !isRetryable)
     message += ` (the transaction was open longer than the server's transactionLifetimeLimitSeconds, 60 by default: raise it, or commit batched)`
-  const fields = { reason, isRetryable, cause: error, ...(code === undefined ? {} : { code: String(code) }) }
+  // a failed bulk write carries all of its documents: they belong in no log
+  const cause = error instanceof MongoBulkWriteError ? {} : { cause: error }
+  const fields = { reason, isRetryable, ...cause, ...(code === undefined ? {} : { code: String(code) }) }
   if (reason !== "DataRefused" || doing.batch === undefined) return new Sink.SinkError({ ...fields, message })
   const { entity, part, recordOf } = doing.batch
   const index = first === undefined ? null : (recordOf(first.index) ?? null)

@@ -108,10 +108,10 @@ export const decide = (layout: Layout, batch: Batch.Batch, planned: Plan.Planned
   for (const index of writtenBy(planned)) {
     const values = records[index]!
     const key = keyOfValues(layout, values)
-    const document = documents.get(key)
+    const held = documents.get(key)
     if (planned.actions[index] === Plan.code.create) {
-      if (document !== undefined) {
-        if (differing(layout, values, document).length > 0) conflict(index, appeared(layout, values, document))
+      if (held !== undefined) {
+        if (held.differing(layout, values).length > 0) conflict(index, appeared(layout, values, held.document))
       } else if (inserted.has(key)) conflict(index, "another record of the batch has a key that MongoDB takes for the same")
       else {
         inserted.add(key)
@@ -119,12 +119,12 @@ export const decide = (layout: Layout, batch: Batch.Batch, planned: Plan.Planned
       }
       continue
     }
-    const planned_ = planned.updates[update++]!
-    if (document === undefined) conflict(index, "the record was deleted since the plan")
-    else if (differing(layout, values, document).length === 0) continue
-    else if (fingerprint(layout, values, document) !== planned_.fingerprint)
-      conflict(index, moved(layout, values, document, planned_))
-    else changes.push(changeOf(layout, values, document, planned_))
+    const seen = planned.updates[update++]!
+    if (held === undefined) conflict(index, "the record was deleted since the plan")
+    else if (held.differing(layout, values).length === 0) continue
+    else if (fingerprint(layout, values, held.document) !== seen.fingerprint)
+      conflict(index, moved(layout, values, held.document, seen))
+    else changes.push(changeOf(layout, values, held.document, seen))
   }
   return { outcomes, conflicts, inserts, changes }
 }

@@ -27,6 +27,8 @@ export interface Layout {
   /** The unique index on the key; `null` where the key is `_id`. */
   readonly keyIndex: { readonly [path: string]: 1 } | null
   readonly indexes: ReadonlyArray<IndexDescription>
+  /** Whether all fields lie at the top of the document. */
+  readonly flat: boolean
   /** The projection of the owned fields, and the one of the key alone. */
   readonly owned: Document
   readonly keyOnly: Document
@@ -83,6 +85,7 @@ export const layoutOf = (
     volatile: columns.filter(({ at }) => !entity.compared.includes(at) && !entity.keyPositions.includes(at)),
     keyIndex: key[0]!.path === "_id" ? null : projection(key),
     indexes: options.indexes ?? [],
+    flat: columns.every(({ segments }) => segments.length === 1),
     owned: projection(columns),
     keyOnly: projection(key),
   }

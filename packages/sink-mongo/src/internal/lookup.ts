@@ -4,12 +4,13 @@
 import type { Entity, Sink } from "@waybill/core"
 import { Effect } from "effect"
 import type { ClientSession, Db, Document } from "mongodb"
-import { filterOf, keyOfDocument, type Layout } from "./layout.ts"
+import { Held } from "./held.ts"
+import { filterOf, type Layout } from "./layout.ts"
 import { ask, collectionOf } from "./server.ts"
 
 /** What was found. */
 export interface Found {
-  readonly documents: ReadonlyMap<string, Document>
+  readonly documents: ReadonlyMap<string, Held>
   /** Keys that more than one document has; only where no unique index forbids it. */
   readonly twice: ReadonlySet<string>
 }
@@ -31,6 +32,7 @@ export const lookUp = (
           collectionOf(db, layout.collection)
             .find(filterOf(layout, records), {
               projection,
+              raw: true,
               // one more than there can be, so that the first answer is the last
               batchSize: records.length + 1,
               ...(session === undefined ? {} : { session }),
@@ -38,12 +40,13 @@ export const lookUp = (
             .toArray(),
         ),
         (found) => {
-          const documents = new Map<string, Document>()
+          const documents = new Map<string, Held>()
           const twice = new Set<string>()
-          for (const document of found) {
-            const key = keyOfDocument(layout, document)
+          for (const bytes of found) {
+            const held = new Held(bytes as unknown as Uint8Array)
+            const key = held.key(layout)
             if (documents.has(key)) twice.add(key)
-            documents.set(key, document)
+            documents.set(key, held)
           }
           return { documents, twice }
         },

@@ -6,7 +6,7 @@ import { Effect, Stream } from "effect"
 import { fingerprint } from "./fingerprint.ts"
 import { tooLarge, unholdable } from "./holdable.ts"
 import { lookAtIndexes } from "./indexes.ts"
-import { differing, keyOfValues, type Layout, valueAt } from "./layout.ts"
+import { keyOfValues, type Layout, valueAt } from "./layout.ts"
 import { type Found, lookUp } from "./lookup.ts"
 import { hasTransactions, type Target } from "./server.ts"
 
@@ -109,8 +109,8 @@ const compare = (
       continue
     }
     const key = keyOfValues(layout, values)
-    const document = documents.get(key)
-    if (document === undefined) {
+    const held = documents.get(key)
+    if (held === undefined) {
       actions[index] = Plan.code.create
       continue
     }
@@ -126,9 +126,10 @@ const compare = (
       ])
       continue
     }
-    const changed = differing(layout, values, document)
+    const changed = held.differing(layout, values)
     if (changed.length === 0) continue
     actions[index] = Plan.code.update
+    const { document } = held
     updates.push({
       index,
       fingerprint: fingerprint(layout, values, document),

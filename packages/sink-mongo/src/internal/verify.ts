@@ -3,7 +3,7 @@
  */
 import { Entity, Sink } from "@waybill/core"
 import { Effect, Stream } from "effect"
-import { differing, keyOfValues, type Layout } from "./layout.ts"
+import { keyOfValues, type Layout } from "./layout.ts"
 import { lookUp } from "./lookup.ts"
 import { findsAtOnce } from "./planSession.ts"
 import type { Target } from "./server.ts"
@@ -29,11 +29,11 @@ export const verify = <E>(
           return Effect.map(lookUp(db, layout, written, layout.owned), ({ documents }) => {
             const mismatches: Array<Sink.Mismatch> = []
             for (const values of written) {
-              const document = documents.get(keyOfValues(layout, values))
-              const fields = document === undefined ? [] : differing(layout, values, document).map(({ name }) => name)
-              if (document !== undefined && fields.length === 0) continue
+              const held = documents.get(keyOfValues(layout, values))
+              const fields = held === undefined ? [] : held.differing(layout, values).map(({ name }) => name)
+              if (held !== undefined && fields.length === 0) continue
               const key = Entity.keyText(values, layout.entity.keyPositions)
-              mismatches.push({ key, kind: document === undefined ? "missing" : "different", fields })
+              mismatches.push({ key, kind: held === undefined ? "missing" : "different", fields })
             }
             return mismatches
           })
