@@ -20,7 +20,14 @@ export const string = (text: string): string =>
 /** Writes a finite number; `NaN` and the infinities, which JSON has not, are written as `null`. */
 export const number = (value: number): string => (Number.isFinite(value) ? String(Object.is(value, -0) ? 0 : value) : "null")
 
-/** Writes any JSON value. Members whose value is `undefined` are left out, as `JSON.stringify` does. */
+// by position: the holes of a sparse array are elements too
+const array = (value: ReadonlyArray<unknown>): string => {
+  let text = "["
+  for (let at = 0; at < value.length; at++) text += at === 0 ? stringify(value[at]) : `,${stringify(value[at])}`
+  return `${text}]`
+}
+
+/** Writes any JSON value. Members whose value is `undefined` are left out, elements without one are `null`, as `JSON.stringify` does. */
 export const stringify = (value: unknown): string => {
   switch (typeof value) {
     case "string":
@@ -33,7 +40,7 @@ export const stringify = (value: unknown): string => {
       return string(value.toString())
     case "object": {
       if (value === null) return "null"
-      if (Array.isArray(value)) return `[${value.map(stringify).join(",")}]`
+      if (Array.isArray(value)) return array(value)
       if (value instanceof Date) return string(value.toISOString())
       const entries: Array<string> = []
       for (const key of Object.keys(value).sort()) {
