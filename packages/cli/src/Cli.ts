@@ -6,11 +6,13 @@
 import type { JobStore, SnapshotStore } from "@waybill/core"
 import { Cause, Effect, Exit, Fiber, type Layer, Result } from "effect"
 import type * as Entry from "./Entry.ts"
+import type * as Extra from "./Extra.ts"
 import * as Host from "./Host.ts"
 import { type Command, type Context, exitCodes } from "./internal/Command.ts"
 import * as commandLine from "./internal/commandLine.ts"
 import { commit } from "./internal/commands/commit.ts"
 import { candidates, changes, issues } from "./internal/commands/details.ts"
+import { extra } from "./internal/commands/extra.ts"
 import { jobs, show } from "./internal/commands/jobs.ts"
 import { run as runCommand, validate } from "./internal/commands/validate.ts"
 import { ofCause, ofError, UsageError } from "./internal/complaint.ts"
@@ -19,20 +21,33 @@ import * as progressLine from "./internal/progress.ts"
 import * as usage from "./internal/usage.ts"
 
 /** An application: its imports by name, and the layer with the stores and whatever its sources and definitions need. */
-export interface Application<Entries extends { readonly [name: string]: Entry.Entry<any> }> {
+export interface Application<
+  Entries extends { readonly [name: string]: Entry.Entry<any> },
+  Extras extends { readonly [name: string]: Extra.Extra<any> } = Record<never, never>,
+> {
   /** What a person types to start the program, for the help text and the next command; by default it is looked up in the process. */
   readonly name?: string
   /** Each under the name of its import. Where there is one only, its name need not be typed. */
   readonly imports: Entries
-  readonly layer: Layer.Layer<JobStore.JobStore | SnapshotStore.SnapshotStore | Entry.Services<Entries[keyof Entries]>, unknown>
+  /** Commands of the application's own. */
+  readonly extras?: Extras
+  readonly layer: Layer.Layer<
+    | JobStore.JobStore
+    | SnapshotStore.SnapshotStore
+    | Entry.Services<Entries[keyof Entries]>
+    | Extra.Services<Extras[keyof Extras]>,
+    unknown
+  >
 }
 
-const commands: ReadonlyArray<Command> = [validate, commit, runCommand, jobs, show, issues, candidates, changes]
+const everyImports: ReadonlyArray<Command> = [validate, commit, runCommand, jobs, show, issues, candidates, changes]
 
 /** The exit code of a program that was interrupted by SIGINT. */
 export const interrupted = 130
 
-const reserved = new Set([...usage.common, ...commands.flatMap((command) => command.options)].map(({ name }) => name)).add("help")
+const reserved = new Set([...usage.common, ...everyImports.flatMap((command) => command.options)].map(({ name }) => name)).add(
+  "help",
+)
 
 const optionsOf = (entries: ReadonlyMap<string, Entry.Entry<any>>): ReadonlyArray<commandLine.Option> => {
   const names = new Map([...entries.values()].flatMap((entry) => Object.entries(entry.options ?? {})))
@@ -44,13 +59,17 @@ const optionsOf = (entries: ReadonlyMap<string, Entry.Entry<any>>): ReadonlyArra
  * request makes no sense. All else (a wrong password, a bug) is one sentence on standard error and exit code 1. When it is
  * interrupted, scopes close, so that a sink rolls back what was not completed.
  */
-export const execute = <const Entries extends { readonly [name: string]: Entry.Entry<any> }>(
-  application: Application<Entries>,
+export const execute = <
+  const Entries extends { readonly [name: string]: Entry.Entry<any> },
+  const Extras extends { readonly [name: string]: Extra.Extra<any> } = Record<never, never>,
+>(
+  application: Application<Entries, Extras>,
   args: ReadonlyArray<string>,
   host: Host.Host,
 ): Effect.Effect<number> => {
   const program = application.name ?? host.program
   const entries = new Map<string, Entry.Entry<any>>(Object.entries(application.imports))
+  const commands = [...everyImports, ...Object.entries(application.extras ?? {}).map(([name, own]) => extra(name, own))]
   const own = optionsOf(entries)
   const taken = own.find(({ name }) => reserved.has(name))
   if (taken !== undefined) return Effect.die(new TypeError(`an import cannot have an option --${taken.name}: it is taken`))
@@ -109,8 +128,11 @@ export const execute = <const Entries extends { readonly [name: string]: Entry.E
  *   layer: Layer.merge(FileJobStore.layer(".waybill/jobs"), FileSnapshotStore.layer(".waybill/snapshots")),
  * })
  */
-export const run = <const Entries extends { readonly [name: string]: Entry.Entry<any> }>(
-  application: Application<Entries> & { readonly args?: ReadonlyArray<string> },
+export const run = <
+  const Entries extends { readonly [name: string]: Entry.Entry<any> },
+  const Extras extends { readonly [name: string]: Extra.Extra<any> } = Record<never, never>,
+>(
+  application: Application<Entries, Extras> & { readonly args?: ReadonlyArray<string> },
 ): void => {
   const host = Host.node()
   // a reader that goes away (`| head`) is no error of ours

@@ -5,5 +5,6 @@
  */
 export * as Cli from "./Cli.ts"
 export * as Entry from "./Entry.ts"
+export * as Extra from "./Extra.ts"
 export * as Host from "./Host.ts"
 export * as Report from "./Report.ts"

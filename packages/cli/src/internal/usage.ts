@@ -20,8 +20,8 @@ const typing = (name: string, entry: Entry<any>, named: boolean): string =>
   [...(named ? [name] : []), ...Object.keys(entry.arguments ?? {}).map((argument) => argument.toUpperCase())].join(" ")
 
 const taking = (command: Command, entries: ReadonlyMap<string, Entry<any>>): string => {
-  if (command.takes === "nothing") return ""
   if (command.takes === "job") return " JOB"
+  if (command.takes !== "entry") return command.takes.map((argument) => ` ${argument.toUpperCase()}`).join("")
   const [only] = entries
   if (entries.size > 1 || only === undefined) return " IMPORT …"
   const typed = typing(only[0], only[1], false)

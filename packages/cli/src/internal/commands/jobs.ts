@@ -22,7 +22,7 @@ const typedStatuses = (text: string | undefined): Effect.Effect<ReadonlyArray<Jo
 /** Lists jobs. */
 export const jobs: Command = {
   name: "jobs",
-  takes: "nothing",
+  takes: [],
   help: "list jobs, the newest first",
   options: [
     { name: "status", value: "STATUS", help: "only jobs of this status, or of several: pending,failed" },
