@@ -86,9 +86,9 @@ const cleaned = (value: string | null | undefined): string | null => {
   return trimmed === "" ? null : trimmed
 }
 
-// .NET writes up to seven decimals of a second; what is no moment stays as it is, for the field to say so
+// .NET writes up to seven decimals of a second, of which databases keep three; what is no moment stays, for the field to say so
 const moment = (value: string | null | undefined): string | null => {
-  const given = cleaned(value)?.replace(/(\.\d{6})\d+/, "$1")
+  const given = cleaned(value)?.replace(/(\.\d{3})\d+/, "$1")
   return given === undefined ? null : (Cell.canonicalTimestamp(given, true) ?? given)
 }
 
