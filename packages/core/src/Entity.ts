@@ -37,7 +37,7 @@ export interface Entity<Fields extends Schema.Struct.Fields> {
   /** Makes a record for a key that is referred to but exists nowhere; smart mode needs it. */
   readonly create: ((key: string) => Schema.Struct.Type<Fields>) | undefined
   /** A record of this entity, as an import's `map` returns it. */
-  readonly of: (value: Schema.Struct.Type<Fields>) => EntityRecord
+  of(value: Schema.Struct.Type<Fields>): EntityRecord
 }
 
 /** A record on its way from `map` to the engine: its fields are checked there, all of them, and problems become issues. */
