@@ -4,7 +4,7 @@
 
 import { Batch, Entity, Field, type Plan, Sink } from "@waybill/core"
 import { useMongo } from "@waybill-internal/databases/testing"
-import { Effect, type Exit, Result, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import { type CommandStartedEvent, type Db, type Document, MongoClient } from "mongodb"
 import { afterAll, beforeAll } from "vitest"
 import * as MongoSink from "../src/MongoSink.ts"
@@ -216,5 +216,8 @@ export const useScenes = () => {
   }
 }
 
-/** The error or the value of an exit, whichever it is. */
-export type Outcome<A> = Exit.Exit<A, Sink.SinkError>
+/** The same database as a server without transactions shows it: its answer to `hello` names no replica set. */
+export const standalone = (db: Db): Db =>
+  Object.assign(Object.create(db) as Db, {
+    command: (command: Document) => ("hello" in command ? Promise.resolve({ ok: 1 }) : db.command(command)),
+  })
