@@ -1,0 +1,6 @@
+/**
+ * Waybill's sink for PostgreSQL.
+ *
+ * @module
+ */
+export * as PostgresSink from "./PostgresSink.ts"
