@@ -39,13 +39,13 @@ const compare = async (bench: Bench, database: Db, url: string) => {
   await run("mongo-upsert", { contender: "mongo-upsert", fresh: true, expected: stations })
   await run("mongo-upsert-again", { contender: "mongo-upsert", fresh: false, expected: stations })
 
-  const folder = join(bench.folder, "mongo")
+  const task = (job?: string): Partial<Task> => ({ folder: join(bench.folder, "mongo"), ...(job === undefined ? {} : { job }) })
   await phases("waybill-mongo", "stations", "created", stations, (name, contender, start, job) => {
     const expected = contender === "stations-validate" ? 0 : stations
-    return run(name, { contender, fresh: start === "anew", expected, task: { folder, ...(job === undefined ? {} : { job }) } })
+    return run(name, { contender, fresh: start === "anew", expected, task: task(job) })
   })
   await phases("waybill-mongo-unchanged", "stations", "unchanged", stations, (name, contender, _, job) =>
-    run(name, { contender, fresh: false, expected: stations, task: { folder, ...(job === undefined ? {} : { job }) } }),
+    run(name, { contender, fresh: false, expected: stations, task: task(job) }),
   )
   return results
 }

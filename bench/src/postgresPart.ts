@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { join } from "node:path"
 import { createPostgresDatabase } from "@waybill-internal/databases"
 import pg from "pg"
 import { createCatalogTable } from "./catalogColumns.ts"
 import { catalogFile } from "./catalogFile.ts"
 import { invalidRows } from "./catalogRows.ts"
 import type { Measured, Task } from "./contender.ts"
-import { type Bench, describe, expectEqual, type Part } from "./part.ts"
+import { type Bench, describe, expectEqual, type Part, phases } from "./part.ts"
 import { collector } from "./result.ts"
 
 interface Run {
@@ -54,6 +55,29 @@ const compare = async (bench: Bench, client: pg.Client, url: string) => {
   expectEqual("script: rejected rows", scripted.rejected, bench.rows - valid)
   await run("script-again", { ...script, before: settle("catalog_script") })
   await client.query("DROP TABLE catalog_script")
+
+  const task = (job?: string): Partial<Task> => ({
+    folder: join(bench.folder, "postgres"),
+    ...(job === undefined ? {} : { job }),
+  })
+  await phases("waybill-fresh", "catalog", "created", valid, (name, contender, start, job) =>
+    run(name, {
+      contender,
+      before: start === "anew" ? createCatalogTable("product", "type") : [],
+      table: "product",
+      expected: contender === "catalog-validate" ? 0 : valid,
+      task: task(job),
+    }),
+  )
+  await phases("waybill-unchanged", "catalog", "unchanged", valid, (name, contender, start, job) =>
+    run(name, {
+      contender,
+      before: start === "anew" ? settle("product") : [],
+      table: "product",
+      expected: valid,
+      task: task(job),
+    }),
+  )
   return results
 }
 

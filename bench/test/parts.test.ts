@@ -30,7 +30,17 @@ describe("postgres", () => {
   const database = usePostgres()
   it("measures all its contenders", { timeout: 120_000 }, async () => {
     const results = await run(postgresPart, database.serverUrl)
-    expect(results.map(({ name }) => name)).toEqual(["copy", "script", "script-again"])
+    expect(results.map(({ name }) => name)).toEqual([
+      "copy",
+      "script",
+      "script-again",
+      "waybill-fresh",
+      "waybill-fresh-validate",
+      "waybill-fresh-commit",
+      "waybill-unchanged",
+      "waybill-unchanged-validate",
+      "waybill-unchanged-commit",
+    ])
     for (const result of results) {
       expect(result.rows).toBeGreaterThan(0)
       expect(result.walBytes).toBeGreaterThanOrEqual(0)
@@ -42,14 +52,15 @@ describe("postgres", () => {
 it("stages are timed each by itself", async () => {
   const results = await run(stagesPart, "")
   expect(results.map(({ name }) => name)).toEqual([
-    "stage-identify",
-    "stage-scan",
-    "stage-decode",
-    "stage-lines",
-    "stage-keys",
-    "stage-bytes",
-    "stage-hash",
-    "stage-parse",
+    "identify",
+    "scan",
+    "decode",
+    "lines",
+    "keys",
+    "reader (decode, lines, keys and the rest)",
+    "hash",
+    "copy-text",
+    "parse",
   ])
   for (const result of results) expect(result).toMatchObject({ rows: 6_000, limit: null, ratioToCopy: null })
 })
