@@ -5,3 +5,4 @@
  */
 export * as CsvSource from "./CsvSource.ts"
 export * as Headers from "./Headers.ts"
+export * as XlsxSource from "./XlsxSource.ts"

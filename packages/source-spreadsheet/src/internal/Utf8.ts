@@ -25,8 +25,8 @@ const decode = (bytes: Buffer): string =>
 // where a piece that has to end at or before `end` may end without cutting a character in two
 const boundary = (bytes: Buffer, start: number, end: number): number => {
   if (end >= bytes.length) return tailStart(bytes, start, bytes.length)
-  const line = bytes.lastIndexOf(0x0a, end - 1)
-  if (line >= start) return line + 1
+  const line = bytes.subarray(start, end).lastIndexOf(0x0a)
+  if (line !== -1) return start + line + 1
   let at = end
   while (at > start && (bytes[at]! & 0xc0) === 0x80 && end - at < 4) at--
   return at

@@ -1,5 +1,5 @@
 /**
- * What the file system's errors mean for a source: one table, by error code.
+ * What the errors of the file system and of zlib mean for a source: one table, by error code.
  */
 import { Source } from "@waybill/core"
 
@@ -9,6 +9,7 @@ const notFound: Kind = { reason: "NotFound", isRetryable: false, says: "there is
 const refused: Kind = { reason: "Refused", isRetryable: false, says: "the file may not be read" }
 const busy: Kind = { reason: "Busy", isRetryable: true, says: "the file cannot be opened now" }
 const broken: Kind = { reason: "Unreachable", isRetryable: true, says: "the file could not be read" }
+const damaged: Kind = { reason: "Malformed", isRetryable: false, says: "it is damaged, what is packed in it cannot be unpacked" }
 
 const kinds = new Map<string, Kind>([
   ["ENOENT", notFound],
@@ -25,12 +26,14 @@ const kinds = new Map<string, Kind>([
   ["EIO", broken],
   ["ESTALE", broken],
   ["ETIMEDOUT", broken],
+  ["Z_DATA_ERROR", damaged],
+  ["Z_BUF_ERROR", damaged],
 ])
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
 
-/** A file system's error as a source error; `undefined` for anything that is none, which is a defect. */
+/** An error of the file system or of zlib as a source error; `undefined` for anything that is none, which is a defect. */
 export const classifyError = (error: unknown, name: string): Source.SourceError | undefined => {
   if (error instanceof Source.SourceError) return error
   const code = codeOf(error)

@@ -1,0 +1,61 @@
+/**
+ * Number formats of workbooks: which of them show a number as a date or a time, and the ISO text of such a number.
+ */
+
+/** What a format makes of a number: nothing special, a date (with or without time), a time of day, an elapsed time. */
+export type Shown = "number" | "date" | "time" | "elapsed"
+
+/** How a built-in format shows numbers. 27–36 and 50–58 are dates in the Chinese, Japanese and Korean editions. */
+export const ofBuiltin = (id: number): Shown => {
+  if ((id >= 14 && id <= 17) || id === 22 || (id >= 27 && id <= 36) || (id >= 50 && id <= 58)) return "date"
+  if ((id >= 18 && id <= 21) || id === 45 || id === 47) return "time"
+  return id === 46 ? "elapsed" : "number"
+}
+
+// what in a format code is shown as it is, or is no part of a date: text in quotes, escaped, filling and padding characters,
+// conditions, colours and locales in brackets, and the words for morning and afternoon
+const notShown = /"[^"]*"?|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]|am\/pm|a\/p/gi
+
+/** How a format code shows numbers. */
+export const ofCode = (code: string): Shown => {
+  const rest = code.replace(notShown, "").toLowerCase()
+  if (/\[[hms]+\]/.test(rest)) return "elapsed"
+  const time = /[hs]/.test(rest)
+  if (/[dy]/.test(rest) || (rest.includes("m") && !time)) return "date"
+  return time ? "time" : "number"
+}
+
+const dayMs = 86_400_000
+const epoch1904 = Date.UTC(1904, 0, 1)
+const epoch1900 = Date.UTC(1899, 11, 31)
+// 9999-12-31 in the 1900 system
+const lastDay = 2_958_465
+
+const two = (value: number): string => (value < 10 ? `0${value}` : String(value))
+
+const clock = (ms: number): string => {
+  const seconds = Math.floor(ms / 1000)
+  const rest = ms % 1000
+  const text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+  return rest === 0 ? text : `${text}.${String(rest).padStart(3, "0")}`
+}
+
+/**
+ * The ISO text of a number that is shown as a date, a time or an elapsed time, to the millisecond: `2024-01-31`,
+ * `2024-01-31T10:30:00`, `10:30:00`, `36:00:00`. A number that no calendar has stays a number.
+ *
+ * The 1900 system counts 29 February 1900, which was none: the text of day 60 is `1900-02-29`, as Excel shows it.
+ */
+export const iso = (serial: number, shown: Shown, is1904: boolean): string | number => {
+  if (!(serial >= 0)) return serial
+  const ms = Math.round(serial * dayMs)
+  if (shown === "elapsed") return clock(ms)
+  if (ms < dayMs && (!is1904 || shown === "time")) return clock(ms)
+  const days = Math.floor(ms / dayMs)
+  if (days > (is1904 ? lastDay - 1462 : lastDay)) return serial
+  const date = is1904 ? dateText(epoch1904, days) : days === 60 ? "1900-02-29" : dateText(epoch1900, days > 60 ? days - 1 : days)
+  const time = ms % dayMs
+  return time === 0 ? date : `${date}T${clock(time)}`
+}
+
+const dateText = (epoch: number, days: number): string => new Date(epoch + days * dayMs).toISOString().slice(0, 10)

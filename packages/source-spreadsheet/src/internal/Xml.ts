@@ -1,0 +1,203 @@
+/**
+ * Scans the XML of workbooks as it comes, in the way of SAX: tags and texts are shown to a visitor as ranges of the text at hand,
+ * so that what nobody looks at is never cut out.
+ *
+ * Names are local names, whatever the prefix. A document type is refused, so there are no entities but the five of XML and
+ * numeric ones.
+ */
+
+/** Who looks at the XML. Texts may come in parts. */
+export interface Visitor {
+  /** A start tag; its attributes are within the range. An empty element (`<v/>`) is opened and closed. */
+  readonly open: (name: string, text: string, from: number, to: number) => void
+  readonly close: (name: string) => void
+  /** Text between tags, with its entities not decoded unless it is `literal` (CDATA). */
+  readonly text: (text: string, from: number, to: number, literal: boolean) => void
+}
+
+// the longest tag or text that is waited for
+const longest = 16 * 1024 * 1024
+
+const greaterThan = 62
+
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
+
+/** See the file's first sentence. */
+export class Xml {
+  /** Set when nothing more can be read: a sentence. */
+  failure: string | undefined
+  private text = ""
+  private depth = 0
+  private begun = false
+
+  constructor(private readonly visitor: Visitor) {}
+
+  /** Adds text. */
+  feed(text: string): void {
+    if (this.failure !== undefined) return
+    this.text += text
+    if (!this.begun) {
+      if (this.text.length === 0) return
+      this.begun = true
+      if (this.text.charCodeAt(0) === 0xfeff) this.text = this.text.slice(1)
+    }
+    const at = this.scan()
+    this.text = this.text.slice(at)
+    if (this.text.length > longest) this.failure = `has a piece of text of more than ${longest} characters`
+  }
+
+  /** Says that there is no more. */
+  end(): void {
+    if (this.failure === undefined && (this.depth !== 0 || !this.begun || this.text.trim() !== "")) this.failure = "is cut off"
+  }
+
+  // shows all that is complete; gives where the rest begins
+  private scan(): number {
+    const { text, visitor } = this
+    let at = 0
+    for (;;) {
+      const tag = text.indexOf("<", at)
+      if (tag === -1) return at
+      if (tag > at) {
+        if (this.depth > 0) visitor.text(text, at, tag, false)
+        at = tag
+      }
+      const code = text.charCodeAt(tag + 1)
+      if (code === 47) {
+        const end = text.indexOf(">", tag + 2)
+        if (end === -1) return at
+        this.depth--
+        if (this.depth < 0) return this.fail("has an end tag too many")
+        visitor.close(localName(text, tag + 2, nameEnd(text, tag + 2, end)))
+        at = end + 1
+      } else if (code === 33 || code === 63) {
+        const end = this.special(tag, code)
+        if (end === -1) return at
+        at = end
+      } else {
+        const end = tagEnd(text, tag + 1)
+        if (end === -1) return at
+        this.start(tag + 1, end)
+        at = end + 1
+      }
+    }
+  }
+
+  private start(from: number, end: number): void {
+    const { text, visitor } = this
+    const empty = text.charCodeAt(end - 1) === 47
+    const to = empty ? end - 1 : end
+    const afterName = nameEnd(text, from, to)
+    const name = localName(text, from, afterName)
+    visitor.open(name, text, afterName, to)
+    if (empty) visitor.close(name)
+    else this.depth++
+  }
+
+  private fail(message: string): number {
+    this.failure = message
+    return this.text.length
+  }
+
+  // comments, processing instructions, CDATA and document types; gives where they end, -1 where they do not yet
+  private special(tag: number, code: number): number {
+    const { text } = this
+    const after = (what: string, from: number): number => {
+      const found = text.indexOf(what, from)
+      return found === -1 ? -1 : found + what.length
+    }
+    if (code === 63) return after("?>", tag)
+    if (text.startsWith("<!--", tag)) return after("-->", tag + 4)
+    if (text.startsWith("<![CDATA[", tag)) {
+      const end = after("]]>", tag + 9)
+      if (end !== -1 && this.depth > 0) this.visitor.text(text, tag + 9, end - 3, true)
+      return end
+    }
+    // too short to tell yet
+    if ("<![CDATA[".startsWith(text.slice(tag)) || "<!--".startsWith(text.slice(tag))) return -1
+    return this.fail("has a document type, which workbooks do not have")
+  }
+}
+
+// the end of a start tag: the first `>` that is not within quotes
+const tagEnd = (text: string, from: number): number => {
+  let quote = 0
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (quote !== 0) {
+      if (code === quote) quote = 0
+    } else if (code === greaterThan) return at
+    else if (code === 34 || code === 39) quote = code
+  }
+  return -1
+}
+
+const nameEnd = (text: string, from: number, to: number): number => {
+  let at = from
+  while (at < to && !isSpace(text.charCodeAt(at))) at++
+  return at
+}
+
+const localName = (text: string, from: number, to: number): string => {
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) === 58) return text.slice(at + 1, to)
+  return text.slice(from, to)
+}
+
+/** Shows each attribute of a start tag: its local name's range and its value's. */
+export const eachAttribute = (
+  text: string,
+  from: number,
+  to: number,
+  visit: (nameFrom: number, nameTo: number, valueFrom: number, valueTo: number) => void,
+): void => {
+  let at = from
+  while (at < to) {
+    while (at < to && isSpace(text.charCodeAt(at))) at++
+    let nameFrom = at
+    while (at < to && text.charCodeAt(at) !== 61 && !isSpace(text.charCodeAt(at))) {
+      if (text.charCodeAt(at) === 58) nameFrom = at + 1
+      at++
+    }
+    const nameTo = at
+    while (at < to && (text.charCodeAt(at) === 61 || isSpace(text.charCodeAt(at)))) at++
+    const quote = text.charCodeAt(at)
+    if (quote !== 34 && quote !== 39) return
+    let end = at + 1
+    while (end < to && text.charCodeAt(end) !== quote) end++
+    visit(nameFrom, nameTo, at + 1, end)
+    at = end + 1
+  }
+}
+
+/** The attributes of a start tag by local name. */
+export const attributes = (text: string, from: number, to: number): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>()
+  eachAttribute(text, from, to, (nameFrom, nameTo, valueFrom, valueTo) => {
+    found.set(text.slice(nameFrom, nameTo), decode(text.slice(valueFrom, valueTo)))
+  })
+  return found
+}
+
+const known: ReadonlyMap<string, string> = new Map([
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+])
+
+const entity = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w{2,4}));/gi
+
+const character = (code: number): string =>
+  code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? "\ufffd" : String.fromCodePoint(code)
+
+/** Decodes entities and line ends, as XML says; what is no entity is left as it is. */
+export const decode = (raw: string): string => {
+  const text = raw.includes("\r") ? raw.replace(/\r\n?/g, "\n") : raw
+  if (!text.includes("&")) return text
+  return text.replace(entity, (whole, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
+    if (hex !== undefined) return character(Number.parseInt(hex, 16))
+    if (decimal !== undefined) return character(Number.parseInt(decimal, 10))
+    return known.get(name!.toLowerCase()) ?? whole
+  })
+}
