@@ -9,6 +9,7 @@
  */
 import { Effect, Schema, SchemaAST, SchemaGetter, SchemaIssue } from "effect"
 import type { Json } from "./Canonical.ts"
+import * as Decimal from "./Decimal.ts"
 import type { Kind, Value } from "./Field.ts"
 import * as Scalar from "./Scalar.ts"
 
@@ -29,6 +30,8 @@ export interface Declaration {
   /** Reads one raw cell; `null`, `undefined` and `""` are the empty cell. */
   readonly read: (raw: unknown) => Value | Problem
 }
+
+export type { NumberFormat } from "./Decimal.ts"
 
 /** A cell codec. */
 export type Cell<T> = Schema.Codec<T, unknown>
@@ -60,13 +63,20 @@ const empty = new Problem("cell.empty", "expected a value, the cell is empty")
 
 const wrong = (kind: string, message: string): Problem => new Problem(`cell.${kind}`, message)
 
+// what a cell shows as text, or undefined where it is no cell's value (a list, an object, NaN)
+const shown = (raw: unknown): string | undefined => {
+  if (typeof raw === "string") return raw
+  if (typeof raw === "number") return Number.isFinite(raw) ? Decimal.fixed(raw) : undefined
+  return typeof raw === "boolean" ? String(raw) : undefined
+}
+
 /** Text. Numbers and booleans of a workbook are taken as they are shown in full (`6010`, `true`). */
 export const text = (
   options: { readonly maxLength?: number; readonly minLength?: number; readonly pattern?: RegExp } = {},
 ): Cell<string> =>
   make("text", (raw) => {
     if (isEmpty(raw)) return empty
-    const value = typeof raw === "string" ? raw : typeof raw === "number" || typeof raw === "boolean" ? String(raw) : undefined
+    const value = shown(raw)
     if (value === undefined) return wrong("text", "expected text")
     const problem = Scalar.textProblem(value, options)
     return problem === undefined ? value : wrong("text", problem)
@@ -77,7 +87,8 @@ export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words): 
   const known = new Set<string>(words)
   return make("text", (raw) => {
     if (isEmpty(raw)) return empty
-    return known.has(String(raw)) ? String(raw) : wrong("enum", `expected one of ${words.join(", ")}`)
+    const word = shown(raw)
+    return word !== undefined && known.has(word) ? word : wrong("enum", `expected one of ${words.join(", ")}`)
   })
 }
 
@@ -103,50 +114,14 @@ export const bigint = (): Cell<string> =>
     return Scalar.bigintProblem(value) === undefined ? value : wrong("bigint", "expected a whole number within 64 bits")
   })
 
-/** How numbers are written in a source. */
-export interface NumberFormat {
-  /** The decimal sign; `.` by default. */
-  readonly decimal?: "." | ","
-  /** The sign between groups of three digits; none by default. */
-  readonly thousands?: "." | "," | " " | "'"
-}
-
-// the number's text with `.` as its decimal sign and nothing between its digits, or undefined where it is no number
-const plain = (raw: unknown, format: NumberFormat): string | undefined => {
-  if (typeof raw === "number") return Number.isFinite(raw) ? fixed(raw) : undefined
-  if (typeof raw !== "string") return undefined
-  let value = raw
-  if (format.thousands !== undefined && value.includes(format.thousands)) {
-    const sign = format.thousands === "." ? "\\." : format.thousands
-    if (!new RegExp(`^[+-]?\\d{1,3}(${sign}\\d{3})+(\\D\\d+)?$`).test(value)) return undefined
-    value = value.replaceAll(format.thousands, "")
-  }
-  if (format.decimal === ",") {
-    if (value.includes(".")) return undefined
-    value = value.replace(",", ".")
-  }
-  return value
-}
-
-// a double without an exponent: the shortest digits that read back as the same double
-const fixed = (value: number): string => {
-  const short = String(value)
-  if (!short.includes("e")) return short
-  const [mantissa, exponent] = short.split("e") as [string, string]
-  const negative = mantissa.startsWith("-") ? "-" : ""
-  const digits = mantissa.replace("-", "").replace(".", "")
-  const point = (mantissa.replace("-", "").split(".")[0]?.length ?? 0) + Number(exponent)
-  if (point <= 0) return `${negative}0.${"0".repeat(-point)}${digits}`
-  return `${negative}${digits.padEnd(point, "0").slice(0, point)}${digits.length > point ? `.${digits.slice(point)}` : ""}`
-}
-
 const numberForm = /^[+-]?(\d+(\.\d+)?|\.\d+)([eE][+-]?\d{1,3})?$/
 
 /** A finite double, in decimal or scientific notation. `0x10`, `NaN` and blanks around the digits are refused. */
-export const number = (options: { readonly min?: number; readonly max?: number } & NumberFormat = {}): Cell<number> =>
-  make("number", (raw) => {
+export const number = (options: { readonly min?: number; readonly max?: number } & Decimal.NumberFormat = {}): Cell<number> => {
+  Decimal.checkFormat(options)
+  return make("number", (raw) => {
     if (isEmpty(raw)) return empty
-    const form = typeof raw === "number" ? raw : plain(raw, options)
+    const form = typeof raw === "number" ? raw : Decimal.plain(raw, options)
     const value = typeof form === "number" ? form : form !== undefined && numberForm.test(form) ? Number(form) : Number.NaN
     const problem = Scalar.numberProblem(value, options)
     return problem === undefined
@@ -155,15 +130,18 @@ export const number = (options: { readonly min?: number; readonly max?: number }
         : value
       : wrong("number", Number.isNaN(value) ? "expected a number such as 12.5" : problem)
   })
+}
 
 /**
  * A decimal number kept as text, never through a double: `"12.5"` with `scale: 2` becomes `"12.50"`; a value with more decimals
  * than the scale, or more digits than the precision leaves room for, is a problem and never rounded.
  */
 export const decimal = (
-  options: { readonly precision?: number; readonly scale?: number; readonly min?: number } & NumberFormat = {},
+  options: { readonly precision?: number; readonly scale?: number; readonly min?: number } & Decimal.NumberFormat = {},
 ): Cell<string> => {
+  Decimal.checkFormat(options)
   const { decimal: sign = ".", min, precision, scale, thousands } = options
+  const least = min === undefined ? undefined : Decimal.fixed(min)
   const form = { ...(precision === undefined ? {} : { precision }), ...(scale === undefined ? {} : { scale }) }
   const usual = sign === "." && thousands === undefined
   const read = (raw: unknown): Value | Problem => {
@@ -179,31 +157,15 @@ export const decimal = (
       if (scale !== undefined) return raw
       if (!raw.includes(".")) return raw
     }
-    const text = plain(raw, options)
-    const value = text === undefined ? undefined : canonicalDecimal(text, scale)
+    const text = Decimal.plain(raw, options)
+    const value = text === undefined ? undefined : Decimal.canonical(text, scale)
     if (value === undefined) return wrong("decimal", `expected a decimal number such as 12${sign}50`)
     const problem = Scalar.decimalProblem(value, form)
     if (problem !== undefined)
       return wrong("decimal", problem.startsWith("expected exactly") ? `expected at most ${scale} decimals` : problem)
-    return min !== undefined && Number(value) < min ? wrong("decimal", `expected at least ${min}`) : value
+    return least !== undefined && Decimal.isLess(value, least) ? wrong("decimal", `expected at least ${least}`) : value
   }
   return make("decimal", read, form)
-}
-
-/** The canonical text of a decimal number, its decimals padded to the scale; `undefined` where it is none. */
-export const canonicalDecimal = (form: string, scale: number | undefined): string | undefined => {
-  // plain digits with fewer decimals than the scale: the zeros are all that is missing
-  if (scale !== undefined && Scalar.decimalProblem(form, {}) === undefined && form.charCodeAt(0) !== 45) {
-    const point = form.indexOf(".")
-    const decimals = point < 0 ? 0 : form.length - point - 1
-    if (decimals <= scale) return point < 0 && scale > 0 ? `${form}.${"0".repeat(scale)}` : form + "0".repeat(scale - decimals)
-  }
-  const match = /^([+-]?)0*(\d+)(?:\.(\d*?)(0*))?$/.exec(form)
-  if (match === null || form.endsWith(".")) return undefined
-  const decimals = match[3] ?? ""
-  const shown = scale === undefined ? decimals : decimals.padEnd(scale, "0")
-  const digits = shown === "" ? match[2]! : `${match[2]}.${shown}`
-  return match[1] === "-" && /[1-9]/.test(digits) ? `-${digits}` : digits
 }
 
 /** The words that are true and false where none are given, compared without regard to case. */
@@ -220,7 +182,9 @@ export const boolean = (
   return make("boolean", (raw) => {
     if (isEmpty(raw)) return empty
     if (typeof raw === "boolean") return raw
-    return meanings.get(String(raw)) ?? meanings.get(String(raw).toLowerCase()) ?? wrong("boolean", expected)
+    const word = shown(raw)
+    if (word === undefined) return wrong("boolean", expected)
+    return meanings.get(word) ?? meanings.get(word.toLowerCase()) ?? wrong("boolean", expected)
   })
 }
 
@@ -259,16 +223,20 @@ export const canonicalTimestamp = (text: string, assumeUtc: boolean): string | u
   if (Number(zone.slice(1, 3)) > 23 || Number(zone.slice(-2)) > 59) return undefined
   const shift = (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))) * (zone.startsWith("-") ? 1 : -1)
   const moment = new Date(Date.parse(`${day}T${hour}:${minute}:${second}Z`) + shift * 60_000)
-  return `${moment.toISOString().slice(0, 19)}${tail}`
+  const inUtc = `${moment.toISOString().slice(0, -5)}${tail}`
+  // an offset can lead out of the years 1 to 9999
+  return Scalar.timestampProblem(inUtc) === undefined ? inUtc : undefined
 }
 
 /** A JSON value: text that is parsed as JSON, or a value that a source already delivers as JSON. */
 export const json = <A = Json>(): Cell<A> =>
   make("json", (raw) => {
     if (isEmpty(raw)) return empty
-    if (typeof raw !== "string") return Scalar.jsonProblem(raw) === undefined ? (raw as Json) : wrong("json", "expected JSON")
-    const value = parse(raw)
-    return value === undefined ? wrong("json", "expected JSON") : value
+    const value = typeof raw === "string" ? parse(raw) : (raw as Json)
+    if (value === undefined) return wrong("json", "expected JSON")
+    // JSON.parse makes an infinity of 1e999
+    const problem = Scalar.jsonProblem(value)
+    return problem === undefined ? value : wrong("json", problem)
   })
 
 const parse = (text: string): Json | undefined => {
@@ -282,6 +250,7 @@ const parse = (text: string): Json | undefined => {
 /** A cell that may be empty: then its value is `null`. */
 export const optional = <T>(cell: Cell<T>): Cell<T | null> => {
   const inner = declarationOf(cell.ast)
-  const read = inner?.read ?? ((raw: unknown) => raw as Value)
-  return make(inner?.kind ?? "json", (raw) => (isEmpty(raw) ? null : read(raw)), inner ?? {})
+  if (inner === undefined) throw new TypeError("Cell.optional takes a cell codec without checks or transformations of its own")
+  const { read } = inner
+  return make(inner.kind, (raw) => (isEmpty(raw) ? null : read(raw)), inner)
 }

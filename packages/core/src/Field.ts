@@ -101,6 +101,19 @@ export const nullable: typeof Schema.NullOr = Schema.NullOr
 /** A field that may be absent; the target then keeps what it has. */
 export const optional: typeof Schema.optionalKey = Schema.optionalKey
 
+// the kind of a schema that was not made here: of its values, where they are all of one
+const kindOf = (ast: SchemaAST.AST): Kind => {
+  if (SchemaAST.isString(ast) || SchemaAST.isTemplateLiteral(ast)) return "text"
+  if (SchemaAST.isNumber(ast)) return "number"
+  if (SchemaAST.isBoolean(ast)) return "boolean"
+  if (SchemaAST.isLiteral(ast)) return literalKinds[typeof ast.literal] ?? "json"
+  if (!SchemaAST.isUnion(ast)) return "json"
+  const kinds = new Set(ast.types.filter((member) => !SchemaAST.isNull(member)).map(kindOf))
+  return kinds.size === 1 ? [...kinds][0]! : "json"
+}
+
+const literalKinds: { readonly [type: string]: Kind } = { string: "text", number: "number", boolean: "boolean" }
+
 const declarationOf = (ast: SchemaAST.AST): Declaration | undefined => {
   const checks = ast.checks ?? []
   // a further check of the user's own is run by the schema itself: then the declaration alone does not tell
@@ -109,9 +122,7 @@ const declarationOf = (ast: SchemaAST.AST): Declaration | undefined => {
   const known = checks
     .map((check) => check.annotations?.["waybillField"] as Declaration | undefined)
     .find((it) => it !== undefined)
-  const kind: Kind =
-    known?.kind ??
-    (SchemaAST.isString(ast) ? "text" : SchemaAST.isNumber(ast) ? "number" : SchemaAST.isBoolean(ast) ? "boolean" : "json")
+  const kind = known?.kind ?? kindOf(ast)
   const decode = Schema.decodeUnknownResult(Schema.make(SchemaAST.toType(ast)) as unknown as Schema.Codec<unknown>)
   return {
     ...known,
@@ -119,7 +130,7 @@ const declarationOf = (ast: SchemaAST.AST): Declaration | undefined => {
     free: false,
     problem: (value) => {
       const result = decode(value)
-      return result._tag === "Success" ? undefined : Scalar.firstLine(String(result.failure.issue ?? result.failure.message))
+      return result._tag === "Success" ? undefined : Scalar.firstLine(result.failure.message)
     },
   }
 }

@@ -23,7 +23,9 @@ export const textProblem = (
     return `expected at most ${options.maxLength} characters, got ${value.length}`
   if (options.minLength !== undefined && value.length < options.minLength)
     return `expected at least ${options.minLength} characters, got ${value.length}`
-  if (options.pattern !== undefined && !options.pattern.test(value)) return `expected text of the form ${options.pattern.source}`
+  // search, and not test, which remembers a position where the pattern is global
+  if (options.pattern !== undefined && value.search(options.pattern) < 0)
+    return `expected text of the form ${options.pattern.source}`
   if (options.oneOf !== undefined && !options.oneOf.includes(value)) return `expected one of ${options.oneOf.join(", ")}`
   return undefined
 }
@@ -48,7 +50,7 @@ export const bigintProblem = (value: unknown): string | undefined => {
   return BigInt.asIntN(64, BigInt(value)) === BigInt(value) ? undefined : "expected a whole number within 64 bits"
 }
 
-/** Canonical decimals: no plus sign, no leading zeros, no exponent; exactly `scale` decimals if a scale is declared. */
+/** Canonical decimals: no plus sign, no leading zeros, no exponent, no negative zero; exactly `scale` decimals if a scale is declared. */
 export const decimalProblem = (
   value: unknown,
   options: { readonly precision?: number; readonly scale?: number },
@@ -69,6 +71,7 @@ export const decimalProblem = (
   }
   if (index !== length || whole === 0) return "expected a decimal number such as 12.50"
   if (whole > 1 && value.charCodeAt(first) === 48) return "expected a decimal number without leading zeros"
+  if (first === 1 && value.charCodeAt(1) === 48 && isZero(value)) return "expected zero without a sign"
   if (options.scale !== undefined && decimals !== options.scale) return `expected exactly ${options.scale} decimals`
   if (options.precision !== undefined) {
     const room = options.precision - (options.scale ?? decimals)
@@ -77,6 +80,8 @@ export const decimalProblem = (
   }
   return undefined
 }
+
+const isZero = (text: string): boolean => !/[1-9]/.test(text)
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
@@ -125,8 +130,10 @@ export const timestampProblem = (value: unknown): string | undefined => {
   return /^\.\d{0,5}[1-9]Z$/.test(value.slice(19)) ? undefined : message
 }
 
-/** JSON all the way down. */
-export const jsonProblem = (value: unknown): string | undefined => {
+const deepest = 200
+
+/** JSON all the way down, at most 200 levels of it: what is written by recursion must not use up the stack. */
+export const jsonProblem = (value: unknown, depth = 0): string | undefined => {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -135,11 +142,12 @@ export const jsonProblem = (value: unknown): string | undefined => {
       return Number.isFinite(value) ? undefined : "expected a JSON value; a number in it is not finite"
     case "object": {
       if (value === null) return undefined
+      if (depth === deepest) return `expected a JSON value of at most ${deepest} levels`
       const prototype = Object.getPrototypeOf(value)
       if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
         return `expected a JSON value; found a ${value.constructor?.name ?? "foreign object"}`
       for (const member of Object.values(value)) {
-        const problem = member === undefined ? undefined : jsonProblem(member)
+        const problem = member === undefined ? undefined : jsonProblem(member, depth + 1)
         if (problem !== undefined) return problem
       }
       return undefined
