@@ -1,4 +1,5 @@
 /** The one file that speaks HTTP: a GET whose whole answer is read as text, within a time and a size. */
+import type { Source } from "@waybill/core"
 import { type Duration, Effect, Layer, Stream } from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -33,11 +34,11 @@ export interface Bounds {
 const causeOf = (error: HttpClientError): unknown => ("cause" in error.reason ? error.reason.cause : undefined)
 
 /** Gets `url`. The platform's client asks for compressed answers and unpacks them by itself. */
-export const get = Effect.fnUntraced(function* (
+export const get: (
   url: string,
   headers: { readonly [name: string]: string },
-  { timeout, bytes }: Bounds,
-) {
+  bounds: Bounds,
+) => Effect.Effect<Answer, Source.SourceError, Http> = Effect.fnUntraced(function* (url, headers, { bytes, timeout }) {
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
   const read = Effect.gen(function* () {
     const response = yield* client.get(url, { headers }).pipe(Effect.mapError((error) => unreachable(causeOf(error))))
@@ -52,7 +53,7 @@ export const get = Effect.fnUntraced(function* (
       }),
     )
     const { headers: received, status } = response
-    return { status, headers: received, text: Buffer.concat(chunks).toString("utf8") } satisfies Answer as Answer
+    return { status, headers: received, text: Buffer.concat(chunks).toString("utf8") }
   })
   return yield* read.pipe(
     Effect.scoped,
