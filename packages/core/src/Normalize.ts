@@ -89,6 +89,8 @@ export const disambiguate = (column: string): Normalization => ({
   start: () => {
     const seen = new Map<string, number>()
     return (text) => {
+      // an empty cell is no key, and two of them are not the same thing
+      if (text === "") return text
       const times = seen.get(text)
       if (times === undefined) {
         seen.set(text, 1)
