@@ -48,7 +48,8 @@ export const keep = async (report: Report): Promise<ReadonlyArray<string>> => {
   if (!full) return wrote
   const docs = inBench("../docs/benchmarks.md")
   const page = await readFile(docs, "utf8").catch(() => "")
-  const changed = withTable(page, whole)
+  const usual = parts.filter((part) => part.usual).map((part) => part.name)
+  const changed = withTable(page, { ...whole, results: whole.results.filter((result) => usual.includes(result.part)) })
   if (changed === undefined) return [...wrote, `left ${docs} alone: it has no ${markers.begin} … ${markers.end}`]
   await writeFile(docs, changed)
   return [...wrote, `wrote the table of ${docs}`]

@@ -29,7 +29,7 @@ export const table = (results: ReadonlyArray<Result>): ReadonlyArray<string> => 
 }
 
 /** The markers between which `docs/benchmarks.md` holds the table. */
-export const markers = { begin: "<!-- benchmark table: begin -->", end: "<!-- benchmark table: end -->" } as const
+export const markers = { begin: "<!-- results:begin -->", end: "<!-- results:end -->" } as const
 
 /** The page with the report's table between its markers; `undefined` where it has not both of them. */
 export const withTable = (page: string, report: Report): string | undefined => {
