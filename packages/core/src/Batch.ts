@@ -2,7 +2,8 @@
  * A batch is records applied together, all or none, in two faces: the canonical bytes they were sealed as, and decoded values.
  *
  * The bytes are NDJSON: one array per record, its values in the order of the entity's fields. An absent field is `[]`, and a
- * `json` field's value is wrapped in an array of one element, so that an absent field, a null and a JSON null stay three things.
+ * `json` field's value is wrapped in an array of one element, so that a JSON array is not taken for an absent field. A JSON null is
+ * null, a field without a value.
  *
  * @module
  */

@@ -98,10 +98,13 @@ export const make = <const Fields extends Schema.Struct.Fields>(name: string, op
   return entity
 }
 
-/** The text of a key: the value of a key of one field as it is, a key of several as the canonical JSON array of its values. */
+/**
+ * The text of a key: the value of a key of one field as it is, a key of several as the canonical JSON array of its values. Lone
+ * surrogates are U+FFFD in it, as they are in the record's bytes.
+ */
 export const keyText = (values: Values, positions: ReadonlyArray<number>): string =>
   positions.length === 1
-    ? String(values[positions[0]!])
+    ? String(values[positions[0]!]).toWellFormed()
     : Canonical.stringify(positions.map((position) => values[position] ?? null))
 
 /** The key's values of a record. */

@@ -41,10 +41,10 @@ export const openBatch = (
   part: number,
 ): Effect.Effect<Batch.Batch, SnapshotStoreError | IntegrityError> => {
   const sealed = records[part]!
-  // all parts but the last have the same number of records
-  return Effect.map(vault.open(sealed), (bytes) =>
-    Batch.make({ entity, part, first: part * records[0]!.lines, count: sealed.lines, bytes }),
-  )
+  // parts differ in length: a row that brings several records of an entity does not break in two
+  let first = 0
+  for (let before = 0; before < part; before++) first += records[before]!.lines
+  return Effect.map(vault.open(sealed), (bytes) => Batch.make({ entity, part, first, count: sealed.lines, bytes }))
 }
 
 // all of them, in their order
