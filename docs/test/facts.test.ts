@@ -1,7 +1,7 @@
 /**
  * Tables and examples of the pages say what the code does.
  */
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Cell, Engine, Entity, Field, Import, Job, Limits, Normalize, SnapshotStore } from "@waybill/core"
 import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
@@ -133,4 +133,34 @@ test("what a job seals is what the page shows", async () => {
   const cut = (json: string): unknown =>
     JSON.parse(json, (_, value) => (typeof value === "string" && /^[0-9a-f]{8,}…?$/.test(value) ? "hash" : value))
   expect(cut(shown("snapshot.json"))).toEqual(cut(parts.get("snapshot.json")!))
+})
+
+interface Manifest {
+  readonly name: string
+  readonly private?: boolean
+  readonly engines?: { readonly node?: string }
+  readonly peerDependencies?: { readonly [name: string]: string }
+}
+const manifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(Markdown.root, folder, "package.json"), "utf8")) as Manifest
+const packages = readdirSync(join(Markdown.root, "packages"))
+  .map((name) => `packages/${name}`)
+  .filter((folder) => existsSync(join(Markdown.root, folder, "package.json")))
+
+test("the README lists every package, and the versions that they need", () => {
+  const readme = Markdown.read("README.md")
+  const listed = table(readme, "| package | what it is |").map(([name]) => name)
+  expect([...listed].sort()).toEqual(packages.map((folder) => `[${manifest(folder).name}](${folder})`).sort())
+  for (const peers of packages.map((folder) => manifest(folder).peerDependencies ?? {}))
+    for (const [name, range] of Object.entries(peers))
+      expect(readme.text).toContain(`\`${name}\` ${range.replace(/(\.0)+$/, "")}`)
+})
+
+test("the oldest Node that packages promise is the oldest that the checks run on, and the one that pages name", () => {
+  const oldest = /^>=([\d.]+)$/.exec(manifest(".").engines?.node ?? "")?.[1]
+  expect(packages.map((folder) => manifest(folder).engines?.node)).toEqual(packages.map(() => `>=${oldest}`))
+  const workflow = readFileSync(join(Markdown.root, ".github/workflows/ci.yml"), "utf8")
+  expect(/node: \["([^"]+)"/.exec(workflow)?.[1]).toBe(oldest)
+  for (const page of ["README.md", "CONTRIBUTING.md", "packages/core/README.md"])
+    expect(Markdown.read(page).text).toContain(`Node ${oldest} or newer`)
 })
