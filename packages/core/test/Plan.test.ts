@@ -1,0 +1,82 @@
+import { type Field, Plan } from "@waybill/core"
+import * as fc from "fast-check"
+import { describe, expect, test } from "vitest"
+
+const value: fc.Arbitrary<Field.Value> = fc.option(
+  fc.jsonValue().map((it) => JSON.parse(JSON.stringify(it)) as Field.Value),
+  { nil: undefined },
+)
+const issue = fc.record({
+  severity: fc.constantFrom("error" as const, "warning" as const),
+  code: fc.string(),
+  ref: fc.option(fc.string()),
+  entity: fc.option(fc.string()),
+  column: fc.option(fc.string()),
+  message: fc.string({ unit: "binary" }),
+  value: fc.option(fc.string()),
+})
+const change = fc.record({ field: fc.string(), before: value, after: value })
+
+const planned: fc.Arbitrary<Plan.PlannedBatch> = fc
+  .tuple(
+    fc.nat({ max: 99 }),
+    fc.array(
+      fc.tuple(fc.constantFrom(0, 1, 2, 3), fc.string(), fc.array(change, { maxLength: 3 }), fc.array(issue, { maxLength: 2 })),
+    ),
+  )
+  .map(([part, records]) => ({
+    part,
+    actions: Uint8Array.from(records.map(([action]) => action)),
+    updates: records.flatMap(([action, fingerprint, changes], index) =>
+      action === Plan.code.update ? [{ index, fingerprint, changes }] : [],
+    ),
+    refusals: records.flatMap(([action, , , issues], index) => (action === Plan.code.refuse ? [{ index, issues }] : [])),
+  }))
+
+describe("a part of a plan", () => {
+  test("is read back as it was written: actions, changed fields with absent values, refusals", () => {
+    fc.assert(
+      fc.property(planned, (it) => {
+        const text = Plan.write(it)
+        expect(Plan.read(it.part, it.actions.length, text)).toEqual(it)
+        expect(Plan.write(Plan.read(it.part, it.actions.length, text))).toBe(text)
+        expect(text === "" || text.endsWith("\n")).toBe(true)
+      }),
+    )
+  })
+
+  test("says the same of equal neighbours in one line", () => {
+    const actions = new Uint8Array(5_000).fill(Plan.code.create)
+    expect(Plan.write({ part: 0, actions, updates: [], refusals: [] })).toBe('["create",5000]\n')
+  })
+
+  test("counts every record under one action", () => {
+    fc.assert(
+      fc.property(planned, (it) => {
+        const counts = Plan.tally(it)
+        expect(counts.create + counts.update + counts.unchanged + counts.refuse).toBe(it.actions.length)
+        expect(counts.update).toBe(it.updates.length)
+        expect(counts.refuse).toBe(it.refusals.length)
+        expect(Plan.isIdle(it)).toBe(counts.create + counts.update === 0)
+      }),
+    )
+  })
+
+  test("with further records refused has their issues and none of their updates, and all else as it was", () => {
+    fc.assert(
+      fc.property(planned, fc.uniqueArray(fc.nat({ max: 20 })), issue, (it, positions, why) => {
+        const refused = new Map(positions.filter((at) => at < it.actions.length).map((at) => [at, [why]]))
+        const whole = Plan.refuse(it, refused)
+        for (let at = 0; at < it.actions.length; at++) {
+          expect(whole.actions[at]).toBe(refused.has(at) ? Plan.code.refuse : it.actions[at])
+          const before = it.refusals.find(({ index }) => index === at)?.issues ?? []
+          const after = whole.refusals.find(({ index }) => index === at)?.issues ?? []
+          expect(after).toEqual(refused.has(at) ? [...before, why] : before)
+        }
+        expect(whole.updates).toEqual(it.updates.filter(({ index }) => !refused.has(index)))
+        // positions and lists agree, or it could not be written
+        expect(Plan.read(it.part, it.actions.length, Plan.write(whole))).toEqual(whole)
+      }),
+    )
+  })
+})
