@@ -201,6 +201,18 @@ for (const [way, transaction, make] of ways)
       expect(error).toMatchObject({ reason: "DataRefused", code: "121", refused: { index: 1, constraint: "validator" } })
     })
 
+    it("tells of a refused create in a batch that has updates too", async () => {
+      const s = make()
+      await client()
+        .db(s.db.databaseName)
+        .createCollection(s.name("station"), { validator: { power: { $gt: 0 } } })
+      await s.insert(stations(0, 2))
+      const batches = [batchOf(Station, 0, [...stations(0, 2, { power: 50 }), ...stations(10, 2, { power: -1 })])]
+      const error = await failure(s.commit(batches, await s.plan(batches), { transaction }))
+      expect(error).toMatchObject({ reason: "DataRefused", code: "121", refused: { index: 2, constraint: "validator" } })
+      if (way !== "batched without transactions") expect(withoutId(await s.documents())).toEqual(stations(0, 2))
+    })
+
     it("makes the unique index and the others before the first write, and only where they are missing", async () => {
       const s = make({ collections: { station: { indexes: [{ key: { location: "2dsphere" }, name: "where" }] } } })
       const batches = [batchOf(Station, 0, stations(0, 2))]

@@ -117,6 +117,26 @@ describe("fields that lie elsewhere", () => {
     )
   })
 
+  it("are refused where a document has something else in place of what they lie in", async () => {
+    const Place = Entity.make("place", { key: "code", schema: { code: Field.text(), latitude: Field.number() } })
+    const s = scene({ collections: { place: { fields: { latitude: "position.at.lat" } } } })
+    await s.insert(
+      [{ code: "A", position: null }, { code: "B", position: { at: [1] } }, { code: "C", position: {} }, { code: "D" }],
+      "place",
+    )
+    const batches = [
+      batchOf(
+        Place,
+        0,
+        ["A", "B", "C", "D"].map((code) => ({ code, latitude: 1 })),
+      ),
+    ]
+    const planned = await s.plan(batches)
+    expect([...planned[0]!.actions]).toEqual([3, 3, 2, 2])
+    expect(planned[0]!.refusals.map(({ issues }) => issues[0]!.code)).toEqual(["mongo.parent", "mongo.parent"])
+    expect(counts(await run(s.commit(batches, planned)))).toMatchObject({ updated: 2, failed: 2 })
+  })
+
   it("cannot lie in each other, nor where MongoDB or the driver means something else", () => {
     const { db } = scene()
     const Thing = Entity.make("thing", { key: "code", schema: { code: Field.text(), a: Field.text(), b: Field.text() } })

@@ -162,11 +162,16 @@ describe("a plan", () => {
       Effect.scoped(
         Effect.gen(function* () {
           const session = yield* s.sink.plan({ job: "job", entities: [Station], preferred: null })
-          return yield* session.existing(Station, [["S1"], ["S7"], ["S0"]])
+          return yield* session.existing(Station, [
+            ["S1"],
+            ["S7"],
+            ["S0"],
+            ...Array.from({ length: 9_997 }, (_, at) => [`T${at}`]),
+          ])
         }),
       ),
     )
-    expect(found).toEqual([true, false, true])
+    expect(found).toEqual([true, false, true, ...Array(9_997).fill(false)])
   })
 
   it("tells values that can never be held without a server", () => {

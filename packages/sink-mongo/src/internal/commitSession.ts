@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { applyAlone } from "./applyAlone.ts"
 import { applyInTransaction, type Committing } from "./applyInTransaction.ts"
 import { checkToken, endFormerSession, holdToken, nameOf, readCheckpoint, releaseSession } from "./bookkeeping.ts"
-import { ensureCollection, ensureIndexes } from "./indexes.ts"
+import { ensureIndexes, ensureOwn } from "./indexes.ts"
 import { hasTransactions, type Target } from "./server.ts"
 import { openTransactions } from "./transaction.ts"
 import { verify } from "./verify.ts"
@@ -29,9 +29,9 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
     })
   const transactions = transactional ? yield* openTransactions(target.db, releaseSession(target, context)) : undefined
   if (transactional) yield* endFormerSession(target, context)
-  yield* ensureCollection(target.db, target.jobs)
+  yield* ensureOwn(target.db, [target.jobs, target.batches])
   yield* holdToken(target, context, { claims: transactions?.session })
-  const indexes = yield* ensureIndexes(target.db, context.entities.map(target.layout), [target.batches])
+  const indexes = yield* ensureIndexes(target.db, context.entities.map(target.layout))
   const checkpoint = yield* readCheckpoint(target, context)
   const applied = new Map(checkpoint)
   const committing: Committing = { target, context, indexes, attempted: new Set() }

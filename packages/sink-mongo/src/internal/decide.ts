@@ -52,11 +52,16 @@ export const abandoned = ({ conflicts, outcomes }: Pick<Decision, "conflicts" | 
 
 const shown = (value: unknown): string => (value === undefined ? "absent" : (Issue.excerpt(value) ?? "null"))
 
-const says = (columns: ReadonlyArray<Column>, document: Document, planned: (column: Column) => unknown): string =>
-  columns
+// all messages of a batch lie in one document of the checkpoint
+const maxMessage = 400
+
+const says = (columns: ReadonlyArray<Column>, document: Document, planned: (column: Column) => unknown): string => {
+  const text = columns
     .slice(0, 5)
     .map((column) => `${column.name} is ${shown(valueAt(document, column))} instead of ${shown(planned(column))}`)
     .join("; ")
+  return text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text
+}
 
 const appeared = (layout: Layout, values: Entity.Values, document: Document): string => {
   const columns = differing(layout, values, document)

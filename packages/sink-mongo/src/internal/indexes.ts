@@ -75,8 +75,7 @@ export const lookAtIndexes = Effect.fnUntraced(function* (db: Db, layouts: Reado
   for (const layout of layouts) yield* keyIndexAmong(layout, yield* indexesOf(db, names, layout.collection))
 })
 
-/** Makes a collection unless it is there. */
-export const ensureCollection = (db: Db, name: string): Effect.Effect<void, Sink.SinkError> =>
+const ensureCollection = (db: Db, name: string): Effect.Effect<void, Sink.SinkError> =>
   askRaw(() => db.createCollection(name)).pipe(
     Effect.asVoid,
     Effect.catch((error) =>
@@ -91,10 +90,15 @@ const create = (collection: Collection<Document>, index: IndexDescription): Effe
     ),
   )
 
-/** Makes the collections and indexes that are not there yet; outside of any transaction. */
-export const ensureIndexes = Effect.fnUntraced(function* (db: Db, layouts: ReadonlyArray<Layout>, own: ReadonlyArray<string>) {
-  const names = yield* collectionsOf(db, layouts)
+/** Makes the sink's own collections where they are not there yet. */
+export const ensureOwn = Effect.fnUntraced(function* (db: Db, own: ReadonlyArray<string>) {
+  const names = yield* collectionsOf(db, [])
   for (const name of own) if (!names.has(name)) yield* ensureCollection(db, name)
+})
+
+/** Makes the collections and indexes of entities that are not there yet; outside of any transaction. */
+export const ensureIndexes = Effect.fnUntraced(function* (db: Db, layouts: ReadonlyArray<Layout>) {
+  const names = yield* collectionsOf(db, layouts)
   const all = new Map<Layout, Indexes>()
   for (const layout of layouts) {
     const collection = collectionOf(db, layout.collection)

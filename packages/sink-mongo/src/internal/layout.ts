@@ -3,7 +3,7 @@
  */
 import type { Entity, Field } from "@waybill/core"
 import type { Document, Filter, IndexDescription } from "mongodb"
-import { comparable, decode, encode, same } from "./codec.ts"
+import { comparable, decode, encode, isPlain, same } from "./codec.ts"
 
 /** A field of an entity, and where it lies. */
 export interface Column {
@@ -86,7 +86,8 @@ export const layoutOf = (
     keyIndex: key[0]!.path === "_id" ? null : projection(key),
     indexes: options.indexes ?? [],
     flat: columns.every(({ segments }) => segments.length === 1),
-    owned: projection(columns),
+    // a projection of a path says nothing of what else may be in its way
+    owned: Object.fromEntries(columns.map(({ segments }) => [segments[0]!, 1 as const])),
     keyOnly: projection(key),
   }
 }
@@ -99,6 +100,17 @@ export const rawAt = (document: Document, { segments }: Column): unknown => {
     value = (value as Record<string, unknown>)[segment]
   }
   return value
+}
+
+/** Whether a document has something else where a column needs a document to lie in. */
+export const isBlocked = (document: Document, { segments }: Column): boolean => {
+  let parent: unknown = document
+  for (const segment of segments.slice(0, -1)) {
+    if (!Object.hasOwn(parent as object, segment)) return false
+    parent = (parent as Record<string, unknown>)[segment]
+    if (!isPlain(parent)) return true
+  }
+  return false
 }
 
 /** The canonical value that a document holds at a column. */

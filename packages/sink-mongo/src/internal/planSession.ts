@@ -6,12 +6,14 @@ import { Effect, Stream } from "effect"
 import { fingerprint } from "./fingerprint.ts"
 import { tooLarge, unholdable } from "./holdable.ts"
 import { lookAtIndexes } from "./indexes.ts"
-import { keyOfValues, type Layout, valueAt } from "./layout.ts"
+import { isBlocked, keyOfValues, type Layout, valueAt } from "./layout.ts"
 import { type Found, lookUp } from "./lookup.ts"
 import { hasTransactions, type Target } from "./server.ts"
 
 /** How many finds are under way at a time. */
 export const findsAtOnce = 4
+
+const keysAtOnce = 5_000
 
 /** Opens a plan session. */
 export const openPlan = Effect.fnUntraced(function* (target: Target, context: Sink.PlanContext) {
@@ -41,8 +43,18 @@ const existing = (target: Target, layout: Layout, keys: ReadonlyArray<Entity.Val
     for (const [at, column] of layout.key.entries()) values[column.at] = key[at]
     return values
   })
-  return Effect.map(lookUp(target.db, layout, records, layout.keyOnly), ({ documents }) =>
-    records.map((values) => documents.has(keyOfValues(layout, values))),
+  const parts: Array<Array<Entity.Values>> = []
+  for (let from = 0; from < records.length; from += keysAtOnce) parts.push(records.slice(from, from + keysAtOnce))
+  return Effect.map(
+    Effect.forEach(
+      parts,
+      (part) =>
+        Effect.map(lookUp(target.db, layout, part, layout.keyOnly), ({ documents }) =>
+          part.map((values) => documents.has(keyOfValues(layout, values))),
+        ),
+      { concurrency: findsAtOnce },
+    ),
+    (found) => found.flat(),
   )
 }
 
@@ -128,8 +140,21 @@ const compare = (
     }
     const changed = held.differing(layout, values)
     if (changed.length === 0) continue
-    actions[index] = Plan.code.update
     const { document } = held
+    const blocked = layout.flat ? undefined : changed.find((column) => isBlocked(document, column))
+    if (blocked !== undefined) {
+      actions[index] = Plan.code.refuse
+      refused.set(index, [
+        Issue.make({
+          code: "mongo.parent",
+          entity: layout.entity.name,
+          column: blocked.name,
+          message: `expected a document to write ${blocked.path} into; the target has something else in its place`,
+        }),
+      ])
+      continue
+    }
+    actions[index] = Plan.code.update
     updates.push({
       index,
       fingerprint: fingerprint(layout, values, document),

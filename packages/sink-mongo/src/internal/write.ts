@@ -1,5 +1,5 @@
 /**
- * Writes what was decided of a batch: one unordered bulk write of inserts and updates.
+ * Writes what was decided of a batch: one bulk write of inserts and updates.
  */
 import { type Batch, Sink } from "@waybill/core"
 import { Effect } from "effect"
@@ -44,7 +44,8 @@ export const write = (
       operations.push({ updateOne: { filter: filterOf(change, guard), update: { $set: change.set } } })
     return askRaw(() =>
       collectionOf(db, layout.collection).bulkWrite(operations, {
-        ordered: false,
+        // in a transaction the first refusal ends all; without one the others are to go on
+        ordered: session !== undefined,
         ...(session === undefined ? {} : { session }),
       }),
     )
