@@ -26,8 +26,9 @@ export const ofCode = (code: string): Shown => {
 }
 
 const dayMs = 86_400_000
-const epoch1904 = Date.UTC(1904, 0, 1)
-const epoch1900 = Date.UTC(1899, 11, 31)
+// days from 1 March of the year 0 to 1 January 1904, and to 31 December 1899
+const epoch1904 = 695_361
+const epoch1900 = 693_900
 // 9999-12-31 in the 1900 system
 const lastDay = 2_958_465
 
@@ -53,9 +54,21 @@ export const iso = (serial: number, shown: Shown, is1904: boolean): string | num
   if (ms < dayMs && (!is1904 || shown === "time")) return clock(ms)
   const days = Math.floor(ms / dayMs)
   if (days > (is1904 ? lastDay - 1462 : lastDay)) return serial
-  const date = is1904 ? dateText(epoch1904, days) : days === 60 ? "1900-02-29" : dateText(epoch1900, days > 60 ? days - 1 : days)
+  const date = is1904 ? civil(epoch1904 + days) : days === 60 ? "1900-02-29" : civil(epoch1900 + (days > 60 ? days - 1 : days))
   const time = ms % dayMs
   return time === 0 ? date : `${date}T${clock(time)}`
 }
 
-const dateText = (epoch: number, days: number): string => new Date(epoch + days * dayMs).toISOString().slice(0, 10)
+// the date that is so many days after 1 March of the year 0, by the lengths of 400, 100, 4 and 1 years (the leap day comes last)
+const civil = (days: number): string => {
+  const era = Math.floor(days / 146_097)
+  const ofEra = days - era * 146_097
+  const yearOfEra = Math.floor(
+    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365,
+  )
+  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const march = Math.floor((5 * ofYear + 2) / 153)
+  const day = ofYear - Math.floor((153 * march + 2) / 5) + 1
+  const month = march < 10 ? march + 3 : march - 9
+  return `${yearOfEra + era * 400 + (month <= 2 ? 1 : 0)}-${two(month)}-${two(day)}`
+}

@@ -25,10 +25,10 @@ export class TextRuns {
     else if (name === "rPh") this.phonetic--
   }
 
-  add(text: string, from: number, to: number, literal: boolean): void {
+  add(text: string, from: number, to: number, plain: boolean): void {
     if (!this.collects) return
     const part = text.slice(from, to)
-    this.text += literal ? part : decode(part)
+    this.text += plain ? part : decode(part)
   }
 
   /** The text so far; the next starts empty. */
@@ -53,7 +53,7 @@ export class SharedTexts implements Visitor {
     if (name === "si") this.texts.push(this.runs.take())
   }
 
-  text(text: string, from: number, to: number, literal: boolean): void {
-    this.runs.add(text, from, to, literal)
+  text(text: string, from: number, to: number, plain: boolean): void {
+    this.runs.add(text, from, to, plain)
   }
 }

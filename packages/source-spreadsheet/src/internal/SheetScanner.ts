@@ -3,7 +3,7 @@
  */
 import * as NumberFormat from "./NumberFormat.ts"
 import { decodeEscapes, TextRuns } from "./SharedText.ts"
-import { attributes, decode, eachAttribute, type Visitor } from "./Xml.ts"
+import { attributes, decode, type Visitor } from "./Xml.ts"
 
 /** The value of a cell. */
 export type CellValue = string | number | boolean | null
@@ -106,11 +106,11 @@ export class SheetScanner implements Visitor {
     else if (name === "sheetData") this.inData = false
   }
 
-  text(text: string, from: number, to: number, literal: boolean): void {
+  text(text: string, from: number, to: number, plain: boolean): void {
     if (this.inValue) {
       const part = text.slice(from, to)
-      this.value += literal ? part : decode(part)
-    } else if (this.inInline) this.runs.add(text, from, to, literal)
+      this.value += plain ? part : decode(part)
+    } else if (this.inInline) this.runs.add(text, from, to, plain)
   }
 
   private openRow(reference: string | undefined): void {
@@ -136,13 +136,21 @@ export class SheetScanner implements Visitor {
     this.hasFormula = this.hasValue = false
     this.value = ""
     let column = this.column + 1
-    eachAttribute(text, from, to, (nameFrom, nameTo, valueFrom, valueTo) => {
-      if (nameTo !== nameFrom + 1) return
-      const name = text.charCodeAt(nameFrom)
-      if (name === 114) column = columnOf(text, valueFrom, valueTo)
-      else if (name === 116) this.type = text.slice(valueFrom, valueTo)
-      else if (name === 115) this.style = Number(text.slice(valueFrom, valueTo))
-    })
+    // attributes of one letter are r, s and t; this is done for every cell, so nothing is called or cut out for it
+    for (let at = from; at < to; ) {
+      const equals = text.indexOf("=", at)
+      if (equals === -1 || equals >= to) break
+      const quote = text.charCodeAt(equals + 1)
+      const end = quote === 34 ? text.indexOf('"', equals + 2) : quote === 39 ? text.indexOf("'", equals + 2) : -1
+      if (end === -1 || end >= to) break
+      if (text.charCodeAt(equals - 2) <= 32) {
+        const name = text.charCodeAt(equals - 1)
+        if (name === 114) column = columnOf(text, equals + 2, end)
+        else if (name === 115) this.style = Number(text.slice(equals + 2, end))
+        else if (name === 116) this.type = text.slice(equals + 2, end)
+      }
+      at = end + 1
+    }
     if (column < 0 || column >= mostColumns) {
       this.failure ??= `has a cell outside of the columns A to XFD, in row ${this.rowNumber}`
       column = 0
@@ -173,7 +181,7 @@ export class SheetScanner implements Visitor {
       case "n":
         return this.readNumber(value)
       case "s": {
-        const text = /^\d+$/.test(value.trim()) ? this.shared.texts[Number(value)] : undefined
+        const text = value === "" ? undefined : this.shared.texts[Number(value)]
         return text ?? this.wrong("xlsx.bad-cell", `there is no shared text of number ${value}`, value)
       }
       case "str":

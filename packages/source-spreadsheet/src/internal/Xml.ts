@@ -11,13 +11,20 @@ export interface Visitor {
   /** A start tag; its attributes are within the range. An empty element (`<v/>`) is opened and closed. */
   readonly open: (name: string, text: string, from: number, to: number) => void
   readonly close: (name: string) => void
-  /** Text between tags, with its entities not decoded unless it is `literal` (CDATA). */
-  readonly text: (text: string, from: number, to: number, literal: boolean) => void
+  /** Text between tags; it is `plain` where there is nothing to {@link decode} in it. */
+  readonly text: (text: string, from: number, to: number, plain: boolean) => void
 }
 
-// the longest tag or text that is waited for
-const longest = 16 * 1024 * 1024
+// the longest tag or text that is waited for; a cell of Excel's has at most 32,767 characters
+const longest = 4 * 1024 * 1024
 
+const slash = 47
+const exclamation = 33
+const question = 63
+const doubleQuote = 34
+const singleQuote = 39
+const equals = 61
+const lessThan = 60
 const greaterThan = 62
 
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
@@ -29,6 +36,10 @@ export class Xml {
   private text = ""
   private depth = 0
   private begun = false
+  // the first position of each from where the scan is on; the text's length where there is none
+  private amp = -1
+  private cr = -1
+  private apostrophe = -1
 
   constructor(private readonly visitor: Visitor) {}
 
@@ -41,6 +52,7 @@ export class Xml {
       this.begun = true
       if (this.text.charCodeAt(0) === 0xfeff) this.text = this.text.slice(1)
     }
+    this.amp = this.cr = this.apostrophe = -1
     const at = this.scan()
     this.text = this.text.slice(at)
     if (this.text.length > longest) this.failure = `has a piece of text of more than ${longest} characters`
@@ -56,26 +68,27 @@ export class Xml {
     const { text, visitor } = this
     let at = 0
     for (;;) {
-      const tag = text.indexOf("<", at)
+      // tags of one letter next to each other are what a sheet is made of; they are not searched for
+      const tag = text.charCodeAt(at) === lessThan ? at : text.indexOf("<", at)
       if (tag === -1) return at
       if (tag > at) {
-        if (this.depth > 0) visitor.text(text, at, tag, false)
+        if (this.depth > 0) visitor.text(text, at, tag, this.isPlain(at, tag))
         at = tag
       }
       const code = text.charCodeAt(tag + 1)
-      if (code === 47) {
-        const end = text.indexOf(">", tag + 2)
+      if (code === slash) {
+        const end = text.charCodeAt(tag + 3) === greaterThan ? tag + 3 : text.indexOf(">", tag + 2)
         if (end === -1) return at
         this.depth--
         if (this.depth < 0) return this.fail("has an end tag too many")
-        visitor.close(localName(text, tag + 2, nameEnd(text, tag + 2, end)))
+        visitor.close(end === tag + 3 ? text.charAt(tag + 2) : localName(text, tag + 2, nameEnd(text, tag + 2, end)))
         at = end + 1
-      } else if (code === 33 || code === 63) {
+      } else if (code === exclamation || code === question) {
         const end = this.special(tag, code)
         if (end === -1) return at
         at = end
       } else {
-        const end = tagEnd(text, tag + 1)
+        const end = text.charCodeAt(tag + 2) === greaterThan ? tag + 2 : this.tagEnd(tag + 1)
         if (end === -1) return at
         this.start(tag + 1, end)
         at = end + 1
@@ -85,13 +98,47 @@ export class Xml {
 
   private start(from: number, end: number): void {
     const { text, visitor } = this
-    const empty = text.charCodeAt(end - 1) === 47
+    const empty = text.charCodeAt(end - 1) === slash
     const to = empty ? end - 1 : end
     const afterName = nameEnd(text, from, to)
     const name = localName(text, from, afterName)
     visitor.open(name, text, afterName, to)
     if (empty) visitor.close(name)
     else this.depth++
+  }
+
+  private isPlain(from: number, to: number): boolean {
+    if (this.amp < from) this.amp = this.find("&", from)
+    if (this.cr < from) this.cr = this.find("\r", from)
+    return this.amp >= to && this.cr >= to
+  }
+
+  private find(what: string, from: number): number {
+    const found = this.text.indexOf(what, from)
+    return found === -1 ? this.text.length : found
+  }
+
+  // the end of a start tag: the first `>` that is not within quotes; -1 where it is not there yet
+  private tagEnd(from: number): number {
+    const { text } = this
+    const end = text.indexOf(">", from)
+    if (end === -1) return -1
+    if (this.apostrophe < from) this.apostrophe = this.find("'", from)
+    if (this.apostrophe > end) {
+      const last = text.charCodeAt(end - 1) === slash ? end - 2 : end - 1
+      // a quote that follows a value closes it; and where the tag has no value there is no quote to be within
+      const before = text.charCodeAt(last - 1)
+      if (text.charCodeAt(last) === doubleQuote && before !== equals && !isSpace(before)) return end
+    }
+    let quote = 0
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (quote !== 0) {
+        if (code === quote) quote = 0
+      } else if (code === greaterThan) return at
+      else if (code === doubleQuote || code === singleQuote) quote = code
+    }
+    return -1
   }
 
   private fail(message: string): number {
@@ -106,7 +153,7 @@ export class Xml {
       const found = text.indexOf(what, from)
       return found === -1 ? -1 : found + what.length
     }
-    if (code === 63) return after("?>", tag)
+    if (code === question) return after("?>", tag)
     if (text.startsWith("<!--", tag)) return after("-->", tag + 4)
     if (text.startsWith("<![CDATA[", tag)) {
       const end = after("]]>", tag + 9)
@@ -117,19 +164,6 @@ export class Xml {
     if ("<![CDATA[".startsWith(text.slice(tag)) || "<!--".startsWith(text.slice(tag))) return -1
     return this.fail("has a document type, which workbooks do not have")
   }
-}
-
-// the end of a start tag: the first `>` that is not within quotes
-const tagEnd = (text: string, from: number): number => {
-  let quote = 0
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (quote !== 0) {
-      if (code === quote) quote = 0
-    } else if (code === greaterThan) return at
-    else if (code === 34 || code === 39) quote = code
-  }
-  return -1
 }
 
 const nameEnd = (text: string, from: number, to: number): number => {
@@ -154,14 +188,14 @@ export const eachAttribute = (
   while (at < to) {
     while (at < to && isSpace(text.charCodeAt(at))) at++
     let nameFrom = at
-    while (at < to && text.charCodeAt(at) !== 61 && !isSpace(text.charCodeAt(at))) {
+    while (at < to && text.charCodeAt(at) !== equals && !isSpace(text.charCodeAt(at))) {
       if (text.charCodeAt(at) === 58) nameFrom = at + 1
       at++
     }
     const nameTo = at
-    while (at < to && (text.charCodeAt(at) === 61 || isSpace(text.charCodeAt(at)))) at++
+    while (at < to && (text.charCodeAt(at) === equals || isSpace(text.charCodeAt(at)))) at++
     const quote = text.charCodeAt(at)
-    if (quote !== 34 && quote !== 39) return
+    if (quote !== doubleQuote && quote !== singleQuote) return
     let end = at + 1
     while (end < to && text.charCodeAt(end) !== quote) end++
     visit(nameFrom, nameTo, at + 1, end)
