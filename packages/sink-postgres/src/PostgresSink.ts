@@ -58,10 +58,11 @@ export const reference = (column: string): ReferenceColumn => ({ _tag: "Referenc
 export const make = (options: Options): Sink.Sink => {
   const mappings = new Map(Object.entries(options.tables ?? {}))
   const schema = options.schema ?? "waybill"
+  const cautious = new Set<string>()
   return {
     kind: "postgres",
     target: targetOf(options.pool),
     plan: (context) => PlanSession.open(options.pool, mappings, context),
-    commit: (context) => CommitSession.open(options.pool, mappings, schema, context),
+    commit: (context) => CommitSession.open(options.pool, mappings, schema, cautious, context),
   }
 }

@@ -77,7 +77,7 @@ const statement = (name: string): string => `
       LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = ''
       LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-    (SELECT coalesce(json_agg(json_build_object('name', i.indexrelid::regclass::text, 'columns', (
+    (SELECT coalesce(json_agg(json_build_object('name', (SELECT x.relname FROM pg_catalog.pg_class x WHERE x.oid = i.indexrelid), 'columns', (
         SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(num, ord)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.ord <= i.indnkeyatts
       )) ORDER BY i.indisprimary DESC, i.indexrelid), '[]')

@@ -6,15 +6,17 @@
  */
 import { type Batch, Entity, type Plan, Sink } from "@waybill/core"
 import { Effect, type Scope, Stream } from "effect"
-import { applyBatch, located } from "./applyBatch.ts"
+import { type Applied, applyBatch, type Manner } from "./applyBatch.ts"
 import * as applyQuery from "./applyQuery.ts"
+import { takenIn } from "./classifyError.ts"
 import * as cursor from "./cursor.ts"
-import type { PoolLike, ServerError } from "./Driver.ts"
+import type { PoolLike } from "./Driver.ts"
 import * as Joins from "./Joins.ts"
+import { isKeyIndex } from "./Layout.ts"
 import { Ledger } from "./Ledger.ts"
+import { located } from "./located.ts"
 import type { TableMapping } from "./Mapping.ts"
 import { canonical } from "./Rendering.ts"
-import { lineOf } from "./refusal.ts"
 import * as Session from "./Session.ts"
 import { sendAll } from "./send.ts"
 import * as verifyQuery from "./verifyQuery.ts"
@@ -26,24 +28,24 @@ const mismatchesAtOnce = 1_000
 
 interface Desk extends Session.Seat {
   readonly statements: applyQuery.ApplyStatements
-  /** Behind which the stage has no rows yet. */
-  last: string
 }
 
 class CommitSession implements Sink.CommitSession {
   private readonly desks = new Map<Entity.Any, Desk>()
   private readonly here = new Map<string, Sink.AppliedBatch>()
   private failure: Sink.SinkError | null = null
-  private isDoomed = false
+  // why an atomic commit must not be completed
+  private doom: Sink.SinkError | null = null
 
   constructor(
     private readonly session: Session.Session,
     private readonly ledger: Ledger,
     private readonly context: Sink.CommitContext,
     readonly checkpoint: ReadonlyMap<string, Sink.AppliedBatch>,
+    // jobs whose creates have met a key in the target
+    private readonly cautious: Set<string>,
   ) {
-    for (const [entity, seat] of session.seats)
-      this.desks.set(entity, { ...seat, statements: applyQuery.make(seat.layout), last: applyQuery.start })
+    for (const [entity, seat] of session.seats) this.desks.set(entity, { ...seat, statements: applyQuery.make(seat.layout) })
   }
 
   private get isAtomic(): boolean {
@@ -54,43 +56,30 @@ class CommitSession implements Sink.CommitSession {
     Effect.gen({ self: this }, function* () {
       if (this.failure !== null) return yield* Effect.fail(this.failure)
       const { connection } = this.session
-      const { ledger } = this
-      const desk = this.desks.get(batch.entity)!
-      if (!connection.inTransaction) {
-        const [fenced] = yield* connection.begin(writing, this.isAtomic ? [] : [ledger.fence()])
-        if (!this.isAtomic) yield* ledger.checked(fenced)
-      }
-      const { isAborted, last, ...applied } = yield* applyBatch(
-        connection,
-        desk,
-        desk.statements,
-        { batch, planned },
-        desk.last,
-        this.context,
+      yield* this.begin()
+      const { isWritten, ...applied } = yield* Effect.catchTag(
+        this.write({ batch, planned }, this.manner),
+        "SinkError",
+        (error) => (this.isKeyTaken(batch.entity, error) ? this.again({ batch, planned }) : Effect.fail(error)),
       )
-      if (isAborted) {
-        this.isDoomed = this.isAtomic
-        if (!this.isAtomic) yield* connection.rollback()
-        else desk.last = last
+      if (!isWritten) {
+        if (this.isAtomic) this.doom ??= conflicting
+        else yield* connection.rollback()
         return applied
       }
-      const note = ledger.note(batch.entity.name, batch.part, applied)
+      const note = this.ledger.note(batch.entity.name, batch.part, applied)
       if (this.isAtomic) yield* connection.query(note)
       else yield* connection.commit([note])
-      desk.last = last
       this.here.set(`${batch.entity.name}/${batch.part}`, applied)
       return applied
     }).pipe(
-      Effect.mapError((error) => {
-        const { layout } = this.session.seats.get(batch.entity)!
-        return located(layout, batch, error, this.indexOf(batch, planned, error))
-      }),
+      Effect.mapError((error) => located(this.session.seats.get(batch.entity)!.layout, { batch, planned }, error)),
       Effect.tapError((error) => this.undo(error)),
     )
 
   readonly complete: Effect.Effect<void, Sink.SinkError> = Effect.gen({ self: this }, function* () {
-    if (this.failure !== null) return yield* Effect.fail(this.failure)
-    if (this.isDoomed) return yield* Effect.fail(aborted)
+    const stopped = this.failure ?? this.doom
+    if (stopped !== null) return yield* Effect.fail(stopped)
     const { connection } = this.session
     if (!connection.inTransaction) return
     for (const [entity, desk] of this.desks) yield* this.link(entity, desk)
@@ -98,6 +87,43 @@ class CommitSession implements Sink.CommitSession {
     yield* this.ledger.checked(yield* connection.query(this.ledger.fence()))
     yield* connection.commit()
   }).pipe(Effect.tapError((error) => this.undo(error)))
+
+  private begin(): Effect.Effect<void, Sink.SinkError> {
+    const { connection } = this.session
+    if (connection.inTransaction) return Effect.void
+    return this.isAtomic
+      ? Effect.asVoid(connection.begin(writing))
+      : Effect.flatMap(connection.begin(writing, [this.ledger.fence()]), ([fenced]) => this.ledger.checked(fenced))
+  }
+
+  private get manner(): Manner {
+    if (this.doom === keyTaken) return "report"
+    return this.context.onConflict === "skip" || this.cautious.has(this.context.job) ? "careful" : "optimistic"
+  }
+
+  private write(records: Sink.PlannedRecords, manner: Manner): Effect.Effect<Applied, Sink.SinkError> {
+    const desk = this.desks.get(records.batch.entity)!
+    return applyBatch(this.session.connection, desk, desk.statements, records, this.context, manner)
+  }
+
+  private isKeyTaken(entity: Entity.Any, error: Sink.SinkError): boolean {
+    const index = takenIn(error)
+    const { layout } = this.session.seats.get(entity)!
+    return this.manner === "optimistic" && layout.table.uniques.some((it) => it.name === index && isKeyIndex(layout, it))
+  }
+
+  // a create met its key in the target, which ended the transaction: look closer, or, if all of the commit is lost with it, only report
+  private again(records: Sink.PlannedRecords): Effect.Effect<Applied, Sink.SinkError> {
+    return Effect.gen({ self: this }, function* () {
+      yield* this.session.connection.rollback()
+      if (this.isAtomic) {
+        this.doom = keyTaken
+        this.cautious.add(this.context.job)
+      }
+      yield* this.begin()
+      return yield* this.write(records, this.isAtomic ? "report" : "careful")
+    })
+  }
 
   readonly verify = <E>(
     entity: Entity.Any,
@@ -107,11 +133,8 @@ class CommitSession implements Sink.CommitSession {
       Effect.gen({ self: this }, function* () {
         const { connection } = this.session
         const { layout } = this.desks.get(entity)!
-        const isEarlier = (key: string) => key.startsWith(`${entity.name}/`) && !this.here.has(key)
+        const isEarlier = (key: string) => key.slice(0, key.lastIndexOf("/")) === entity.name && !this.here.has(key)
         if ([...this.checkpoint.keys()].some(isEarlier)) yield* Stream.runForEach(records, (it) => this.restage(it))
-        yield* connection.query(
-          `ANALYZE ${layout.stage} (${layout.entity.keyPositions.map((it) => layout.staged[it]!.name).join(", ")})`,
-        )
         yield* connection.begin(reading, ["SET LOCAL cursor_tuple_fraction = 1"])
         return cursor.rows<verifyQuery.MismatchRow>(connection, verifyQuery.statement(layout), mismatchesAtOnce).pipe(
           Stream.map((row) => this.mismatch(entity, row)),
@@ -121,14 +144,13 @@ class CommitSession implements Sink.CommitSession {
     )
 
   // what an earlier session has applied
-  private restage({ batch, planned }: Sink.PlannedRecords): Effect.Effect<void, Sink.SinkError> {
+  private restage({ batch }: Sink.PlannedRecords): Effect.Effect<void, Sink.SinkError> {
     const key = `${batch.entity.name}/${batch.part}`
     const applied = this.here.has(key) ? undefined : this.checkpoint.get(key)
     if (applied === undefined) return Effect.void
     const { created, updated } = Sink.outcome
     const { target, text } = this.desks.get(batch.entity)!
     const takes = (index: number) => applied.outcomes[index] === created || applied.outcomes[index] === updated
-    void planned
     return sendAll(this.session.connection, target, text.encode(batch, { takes, fingerprint: () => null }))
   }
 
@@ -171,36 +193,19 @@ class CommitSession implements Sink.CommitSession {
     if (this.isAtomic) this.failure ??= error
     return this.session.connection.rollback()
   }
-
-  private indexOf(batch: Batch.Batch, planned: Plan.PlannedBatch, error: Sink.SinkError): number | null {
-    if (error.reason !== "DataRefused") return null
-    const { layout } = this.session.seats.get(batch.entity)!
-    const line = lineOf(layout, error)
-    if (line !== null) {
-      let lines = 0
-      for (const [index, action] of planned.actions.entries())
-        if ((action === 1 || action === 2) && ++lines === line) return index
-    }
-    // Key (ean)=(4006381333931) already exists.
-    const { detail } = (error.cause ?? {}) as Partial<ServerError>
-    const key = /\(([^()]+)\)=\((.*)\)/.exec(detail ?? "")
-    if (key === null) return null
-    const stored = layout.stored.find((it) => it.lookup === null && it.column.name === key[1]!.replaceAll('"', ""))
-    if (stored === undefined) return null
-    const index = batch
-      .records()
-      .findIndex(
-        (values, at) =>
-          (planned.actions[at] === 1 || planned.actions[at] === 2) && String(values[stored.positions[0]!]) === key[2],
-      )
-    return index < 0 ? null : index
-  }
 }
 
-const aborted = new Sink.SinkError({
+const conflicting = new Sink.SinkError({
   reason: "Contention",
   message: "there were conflicts, so nothing of this commit is written",
   isRetryable: false,
+})
+
+const keyTaken = new Sink.SinkError({
+  reason: "Contention",
+  message:
+    "a record that was to be created is in the target already; nothing is written, and the next attempt looks at each by itself",
+  isRetryable: true,
 })
 
 /** Opens a session of committing. */
@@ -208,6 +213,7 @@ export const open = (
   pool: PoolLike,
   mappings: ReadonlyMap<string, TableMapping>,
   schema: string,
+  cautious: Set<string>,
   context: Sink.CommitContext,
 ): Effect.Effect<Sink.CommitSession, Sink.SinkError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -215,5 +221,5 @@ export const open = (
     const ledger = new Ledger(session.connection, schema, context.job, context.token)
     yield* ledger.create()
     yield* ledger.enter()
-    return new CommitSession(session, ledger, context, yield* ledger.checkpoint())
+    return new CommitSession(session, ledger, context, yield* ledger.checkpoint(), cautious)
   })

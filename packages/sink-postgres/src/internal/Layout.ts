@@ -6,7 +6,7 @@
  */
 import type { Entity, Field, Sink } from "@waybill/core"
 import { Effect } from "effect"
-import type { Column, Table } from "./Catalog.ts"
+import type { Column, Table, Unique } from "./Catalog.ts"
 import * as ColumnType from "./ColumnType.ts"
 import { mismatch } from "./Connection.ts"
 import type { ReferenceColumn, TableMapping } from "./Mapping.ts"
@@ -224,6 +224,10 @@ const storedField = (layout: Layout, position: number, columnName: string): Effe
     }
   })
 
+/** Whether a unique index is over exactly the key's columns. */
+export const isKeyIndex = ({ keys }: Layout, { columns }: Unique): boolean =>
+  columns.length === keys.length && keys.every(({ column }) => columns.includes(column.name))
+
 const checkKey = (layout: Layout): Effect.Effect<void, Sink.SinkError> => {
   const { entity, keys, table } = layout
   const held = new Set(keys.flatMap((it) => it.positions))
@@ -236,8 +240,7 @@ const checkKey = (layout: Layout): Effect.Effect<void, Sink.SinkError> => {
   const self = keys.find((it) => it.isSelf)
   if (self !== undefined) return wrong(layout, `its key holds a reference to the entity itself, ${self.column.name}`)
   const names = keys.map((it) => it.column.name)
-  if (table.uniques.some(({ columns }) => columns.length === names.length && names.every((name) => columns.includes(name))))
-    return Effect.void
+  if (table.uniques.some((unique) => isKeyIndex(layout, unique))) return Effect.void
   const list = names.map(identifier).join(", ")
   return wrong(
     layout,

@@ -85,14 +85,7 @@ class PlanSession implements Sink.PlanSession {
 
   // the moment at which all entities are seen
   private look(): Effect.Effect<void, Sink.SinkError> {
-    const analyze = [...this.session.seats.values()].map(({ layout }) => {
-      const positions = new Set([...layout.entity.keyPositions, ...layout.entity.references.flatMap((it) => it.positions)])
-      return `ANALYZE ${layout.stage} (${[...positions].map((position) => layout.staged[position]!.name).join(", ")})`
-    })
-    return Effect.andThen(
-      this.session.connection.queries(analyze),
-      this.session.connection.begin(snapshot, ["SET LOCAL cursor_tuple_fraction = 1"]),
-    )
+    return Effect.asVoid(this.session.connection.begin(snapshot, ["SET LOCAL cursor_tuple_fraction = 1"]))
   }
 
   private compare(

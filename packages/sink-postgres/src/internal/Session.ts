@@ -44,7 +44,7 @@ export const open = (
     }
     const seats = new Map<Entity.Any, Seat>()
     for (const [entity, layout] of layouts) {
-      yield* connection.query(Stage.create(layout, withFingerprint))
+      yield* connection.queries(Stage.create(layout, withFingerprint))
       const shape = { json: entity.fields.map(({ kind }) => kind === "json"), optional: layout.optional }
       seats.set(entity, { layout, text: new CopyText(shape), target: Stage.copyTarget(layout, withFingerprint) })
     }

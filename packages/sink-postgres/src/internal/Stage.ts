@@ -44,8 +44,11 @@ const checksOf = (layout: Layout): ReadonlyArray<string> => {
 const masks = (layout: Layout): ReadonlyArray<string> =>
   Array.from({ length: Math.ceil(layout.optional.length / bitsPerMask) }, (_, at) => `"waybill:absent${at}"`)
 
-/** Makes the stage of an entity; for a commit with a column for the fingerprints that the plan saw. */
-export const create = (layout: Layout, withFingerprint: boolean): string => {
+/**
+ * Makes the stage of an entity. A plan looks at all of it at once; a commit at the rows of one batch, which it finds by their positions,
+ * and it has a column for the fingerprints that the plan saw.
+ */
+export const create = (layout: Layout, withFingerprint: boolean): ReadonlyArray<string> => {
   const columns = [
     `"waybill:n" int8 NOT NULL`,
     ...(withFingerprint ? [`"waybill:before" int8`] : []),
@@ -53,7 +56,10 @@ export const create = (layout: Layout, withFingerprint: boolean): string => {
     ...masks(layout).map((name) => `${name} int4 NOT NULL`),
     ...checksOf(layout),
   ]
-  return `CREATE TEMPORARY TABLE ${layout.stage.replace("pg_temp.", "")} (\n  ${columns.join(",\n  ")}\n)`
+  return [
+    `CREATE TEMPORARY TABLE ${layout.stage.replace("pg_temp.", "")} (\n  ${columns.join(",\n  ")}\n)`,
+    ...(withFingerprint ? [`CREATE INDEX ON ${layout.stage} ("waybill:n")`] : []),
+  ]
 }
 
 /** The table and columns of a COPY into the stage, in the order of `CopyText`'s lines. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Batch, Plan, Sink } from "@waybill/core"
+import { Plan, Sink } from "@waybill/core"
 import { Effect } from "effect"
 import * as applyQuery from "./applyQuery.ts"
 import type { Connection } from "./Connection.ts"
@@ -15,10 +15,8 @@ import { sendAll } from "./send.ts"
 
 /** What applying a batch came to. */
 export interface Applied extends Sink.AppliedBatch {
-  /** Whether the policy forbids to keep what was written of it. */
-  readonly isAborted: boolean
-  /** Behind which the stage has no rows yet. */
-  readonly last: string
+  /** Whether it is written, and may stay so. */
+  readonly isWritten: boolean
 }
 
 const selectionOf = ({ actions, updates }: Plan.PlannedBatch) => {
@@ -29,26 +27,6 @@ const selectionOf = ({ actions, updates }: Plan.PlannedBatch) => {
   }
 }
 
-// stages the rows, and says which condition picks them
-const stage = (
-  connection: Connection,
-  { layout, target, text }: Seat,
-  { batch, planned }: Sink.PlannedRecords,
-  after: string,
-): Effect.Effect<{ readonly rows: string; readonly last: string }, Sink.SinkError> =>
-  Effect.gen(function* () {
-    const encoded = text.encode(batch, selectionOf(planned))
-    yield* sendAll(connection, target, encoded)
-    const behind = (yield* connection.query(applyQuery.extent(layout, after))).rows[0] as { count: number; last: string | null }
-    if (behind.count === encoded.count) return { rows: applyQuery.behind(after), last: behind.last ?? after }
-    // some rows have found room further up: look for them everywhere
-    const anywhere = (yield* connection.query(applyQuery.extent(layout, applyQuery.start))).rows[0] as { last: string }
-    return {
-      rows: `s."waybill:n" BETWEEN ${batch.first} AND ${batch.first + batch.count - 1}`,
-      last: anywhere.last,
-    }
-  })
-
 const unexplained = (layout: Layout, wanted: number, written: number): Sink.SinkError =>
   new Sink.SinkError({
     reason: "Unknown",
@@ -56,78 +34,88 @@ const unexplained = (layout: Layout, wanted: number, written: number): Sink.Sink
     isRetryable: false,
   })
 
+/**
+ * How a batch is applied. Optimistic: a create whose key is taken is an error of the whole transaction, which is cheaper. Careful: it is
+ * looked at by itself. Report: nothing is written, only conflicts are told.
+ */
+export type Manner = "optimistic" | "careful" | "report"
+
 /** See the file's first sentence. */
 export const applyBatch = (
   connection: Connection,
   seat: Seat,
   statements: applyQuery.ApplyStatements,
   records: Sink.PlannedRecords,
-  after: string,
   context: Pick<Sink.CommitContext, "onConflict" | "transaction">,
+  manner: Manner,
 ): Effect.Effect<Applied, Sink.SinkError> =>
   Effect.gen(function* () {
     const { batch, planned } = records
     const { layout } = seat
-    const aborts = context.onConflict === "abort"
     // one transaction over all is given up as a whole, at its end: till then the rest is written, so that what refers to it is judged right
-    const stops = aborts && context.transaction === "batched"
+    const stops = context.onConflict === "abort" && context.transaction === "batched"
     const { create, update } = Plan.tally(planned)
-    const { last, rows } = yield* stage(connection, seat, records, after)
+    const rows = applyQuery.ofBatch(batch)
+    yield* sendAll(connection, seat.target, seat.text.encode(batch, selectionOf(planned)))
     const verdicts: Array<applyQuery.VerdictRow> = []
     const ask = (statement: string) =>
       Effect.map(connection.query(statement), (result) => {
         verdicts.push(...(result.rows as ReadonlyArray<applyQuery.VerdictRow>))
       })
     const numbers = (which: (row: applyQuery.VerdictRow) => boolean) => verdicts.filter(which).map((row) => Number(row.n))
-    const isConflict = (row: applyQuery.VerdictRow) => row.verdict !== "applied"
+    const isOf = (action: number) => (n: number) => planned.actions[n - batch.first] === action
+    const result = (isWritten: boolean) => outcomesOf(layout, records, verdicts, isWritten)
 
+    if (manner === "report") {
+      yield* ask(statements.moved(rows))
+      yield* ask(statements.appeared(rows))
+      // what it refers to may have been a record of an earlier batch
+      const told = verdicts.filter((row) => row.verdict !== "reference")
+      return outcomesOf(layout, records, told, false)
+    }
     if (statements.orphans !== null && context.transaction === "batched") yield* ask(statements.orphans(rows))
     const orphans = numbers(() => true)
     if (update > 0) {
-      yield* connection.query(statements.lock(rows))
-      yield* ask(statements.moved(rows))
+      const { same } = (yield* connection.query(statements.lock(rows))).rows[0] as { readonly same: number }
+      if (same < update) yield* ask(statements.moved(rows))
     }
-    const settled = verdicts.length
     if (stops && verdicts.some(isConflict)) {
       if (create > 0) yield* ask(statements.appeared(rows))
-      return { ...outcomesOf(layout, records, verdicts, aborts), last }
+      return result(false)
     }
     if (create > 0) {
-      const { rowCount } = yield* connection.query(statements.insert(rows, orphans))
-      const orphanCreates = orphans.filter((n) => planned.actions[n - batch.first] === Plan.code.create).length
-      if (rowCount !== create - orphanCreates) {
-        yield* ask(statements.refused(rows, orphans))
-        if (
-          rowCount! + verdicts.length - settled !== create - orphanCreates ||
-          verdicts.some((it) => it.verdict === "suppressed")
-        )
-          return yield* Effect.fail(unexplained(layout, create, rowCount ?? 0))
-      }
+      const settled = verdicts.length
+      const wanted = create - orphans.filter(isOf(Plan.code.create)).length
+      const { rowCount } = yield* connection.query(statements.insert(rows, orphans, manner === "careful" ? "skip" : "fail"))
+      const written = rowCount ?? 0
+      if (written !== wanted) yield* ask(statements.refused(rows, orphans))
+      if (written + verdicts.length - settled !== wanted || verdicts.some((it) => it.verdict === "suppressed"))
+        return yield* Effect.fail(unexplained(layout, wanted, written))
     }
     const conflicts = numbers(isConflict)
     if (conflicts.length > 0) {
-      if (stops) return { ...outcomesOf(layout, records, verdicts, aborts), last }
+      if (stops) return result(false)
       yield* connection.query(statements.drop(conflicts))
     }
     if (update > 0) {
-      const kept = numbers((row) => planned.actions[Number(row.n) - batch.first] === Plan.code.update)
+      const kept = [...new Set(numbers(() => true).filter(isOf(Plan.code.update)))]
       const { rowCount } = yield* connection.query(statements.update(rows, kept))
-      if (rowCount !== update - new Set(kept).size)
-        return yield* Effect.fail(unexplained(layout, update - kept.length, rowCount ?? 0))
+      if (rowCount !== update - kept.length) return yield* Effect.fail(unexplained(layout, update - kept.length, rowCount ?? 0))
     }
     if (statements.link !== null) yield* connection.query(statements.link(rows))
-    return { ...outcomesOf(layout, records, verdicts, aborts), last }
+    return result(conflicts.length === 0 || context.onConflict === "skip")
   })
+
+const isConflict = (row: applyQuery.VerdictRow): boolean => row.verdict !== "applied"
 
 const outcomesOf = (
   layout: Layout,
   { batch, planned }: Sink.PlannedRecords,
   verdicts: ReadonlyArray<applyQuery.VerdictRow>,
-  aborts: boolean,
-): Omit<Applied, "last"> => {
+  isWritten: boolean,
+): Applied => {
   const { outcome } = Sink
-  const isAborted = aborts && verdicts.some((row) => row.verdict !== "applied")
-  const written = isAborted ? [outcome.failed, outcome.failed] : [outcome.created, outcome.updated]
+  const written = isWritten ? [outcome.created, outcome.updated] : [outcome.failed, outcome.failed]
   const outcomes = Uint8Array.from(planned.actions, (action) =>
     action === Plan.code.create
       ? written[0]!
@@ -140,7 +128,7 @@ const outcomesOf = (
   const updates = new Map(planned.updates.map((it) => [it.index, it]))
   const conflicts = new Map<number, string>()
   for (const row of verdicts) {
-    if (row.verdict === "applied") continue
+    if (!isConflict(row)) continue
     const index = Number(row.n) - batch.first
     outcomes[index] = outcome.conflict
     if (!conflicts.has(index)) conflicts.set(index, message(layout, batch, index, row, updates.get(index)))
@@ -148,20 +136,6 @@ const outcomesOf = (
   return {
     outcomes,
     conflicts: [...conflicts].sort(([a], [b]) => a - b).map(([index, text]) => ({ index, message: text })),
-    isAborted,
+    isWritten,
   }
 }
-
-/** Says which record of a batch a DataRefused error is about, where the server told its line or its key. */
-export const located = (layout: Layout, batch: Batch.Batch, error: Sink.SinkError, index: number | null): Sink.SinkError =>
-  error.reason !== "DataRefused"
-    ? error
-    : new Sink.SinkError({
-        ...error,
-        refused: {
-          entity: layout.entity.name,
-          index,
-          part: batch.part,
-          constraint: error.refused?.constraint ?? null,
-        },
-      })

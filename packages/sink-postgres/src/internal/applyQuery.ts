@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { Batch } from "@waybill/core"
 import * as Joins from "./Joins.ts"
 import type { Layout, Stored } from "./Layout.ts"
 import { changesOf } from "./planQuery.ts"
-import { bigints, literal } from "./Sql.ts"
+import { bigints } from "./Sql.ts"
 
 /** Why a record is not simply written. */
 export type Verdict = "deleted" | "changed" | "appeared" | "reference" | "applied" | "suppressed"
@@ -22,9 +23,9 @@ export interface VerdictRow {
 
 /** Statements over the rows of the stage that a condition on `s` picks. */
 export interface ApplyStatements {
-  /** Locks the targets of the updates, in the order of their keys. */
+  /** Locks the targets of the updates, in the order of their keys, and counts those that are what the plan saw. */
   readonly lock: (rows: string) => string
-  /** Updates whose target is not what the plan saw. */
+  /** Updates whose target is not. */
   readonly moved: (rows: string) => string
   /** Creates whose key has a target already, or whose reference leads nowhere. */
   readonly appeared: (rows: string) => string
@@ -32,7 +33,8 @@ export interface ApplyStatements {
   readonly refused: (rows: string, except: ReadonlyArray<number>) => string
   /** Records that refer to one of their own entity which is neither there nor created by the same rows. */
   readonly orphans: ((rows: string) => string) | null
-  readonly insert: (rows: string, except: ReadonlyArray<number>) => string
+  /** What happens to a key that is there already: to fail at it costs a third less than to skip it. */
+  readonly insert: (rows: string, except: ReadonlyArray<number>, ifTaken: "skip" | "fail") => string
   readonly update: (rows: string, except: ReadonlyArray<number>) => string
   /** Sets references to the entity itself that could not be set before. */
   readonly link: ((rows: string) => string) | null
@@ -104,7 +106,8 @@ export const make = (layout: Layout): ApplyStatements => {
 
   return {
     lock: (rows) =>
-      `SELECT count(*) FROM (SELECT ${from} JOIN ${table} t ON ${joins.match} WHERE ${rows} AND ${isUpdate}
+      `SELECT count(*) FILTER (WHERE same)::int AS same FROM (
+        SELECT NOT (${isLost}) AND ${Joins.fingerprint(layout)} IS NOT DISTINCT FROM s."waybill:before" AS same ${from} JOIN ${table} t ON ${joins.match} WHERE ${rows} AND ${isUpdate}
         ORDER BY ${order(layout)} FOR NO KEY UPDATE OF t) AS locked`,
     moved: (rows) =>
       `SELECT s."waybill:n" AS n, ${lost} AS reference, ${now} AS now, CASE
@@ -130,12 +133,12 @@ export const make = (layout: Layout): ApplyStatements => {
                   ${from} WHERE ${rows} AND ${joins.unresolved(stored)!} AND NOT EXISTS (${createdHere(stored, rows)})`,
               )
               .join("\n UNION ALL \n"),
-    insert: (rows, except) =>
+    insert: (rows, except, ifTaken) =>
       `INSERT INTO ${table} (${layout.stored.map((it) => it.name).join(", ")})
         SELECT ${layout.stored.map(inserted).join(", ")}
         ${from} WHERE ${rows} AND ${isCreate}${references.length === 0 ? "" : ` AND NOT (${isLost})`}${excluded(except)}
         ORDER BY ${order(layout)}
-        ON CONFLICT (${layout.keys.map((it) => it.name).join(", ")}) DO NOTHING`,
+        ${ifTaken === "fail" ? "" : `ON CONFLICT (${layout.keys.map((it) => it.name).join(", ")}) DO NOTHING`}`,
     update: (rows, except) =>
       `UPDATE ${table} t SET ${written.map(updated).join(", ")}
         ${from} WHERE ${rows} AND ${isUpdate}${excluded(except)} AND ${joins.match}`,
@@ -149,12 +152,6 @@ export const make = (layout: Layout): ApplyStatements => {
   }
 }
 
-/** The rows of the stage behind a place in it, and the last place of all. */
-export const extent = (layout: Layout, after: string): string =>
-  `SELECT count(*)::int AS count, max(s.ctid)::text AS last FROM ${layout.stage} s WHERE ${behind(after)}`
-
-/** The condition that a row of the stage lies behind a place. */
-export const behind = (place: string): string => `s.ctid > ${literal(place)}::tid`
-
-/** The place before all rows. */
-export const start = "(0,0)"
+/** The condition that a row of the stage `s` is of a batch. */
+export const ofBatch = ({ count, first }: Pick<Batch.Batch, "count" | "first">): string =>
+  `s."waybill:n" BETWEEN ${first} AND ${first + count - 1}`

@@ -116,3 +116,7 @@ export const classifyError = (error: unknown): Sink.SinkError => {
 
 /** Whether an error of COPY is about the data it was sent, so that it may be for one record alone. */
 export const isAboutData = (error: Sink.SinkError): boolean => error.reason === "DataRefused"
+
+/** Whether a unique index refused a record, and which. */
+export const takenIn = (error: Sink.SinkError): string | null =>
+  error.code === "23505" ? (error.refused?.constraint ?? null) : null
