@@ -165,7 +165,7 @@ const conclude = (
   const failure: Job.Failure | null =
     unbalanced.length > 0
       ? { code: "accounting", message: `the counts do not add up: ${unbalanced.join("; ")}`, retryable: false }
-      : tally.errors > 0 && !definition.allowPartial
+      : (tally.errors > 0 || tally.rejected > 0) && !definition.allowPartial
         ? {
             code: "rows.rejected",
             message: `${counts.rejected} of ${counts.processed} rows have errors, and this import takes all rows or none`,

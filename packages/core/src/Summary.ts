@@ -69,6 +69,8 @@ export const empty: Counts = {
 /** The sums that must hold, each as a sentence if it does not; empty when the counts add up. */
 export const unbalanced = (counts: Counts): ReadonlyArray<string> => {
   const problems: Array<string> = []
+  for (const [name, count] of Object.entries(counts))
+    if (typeof count === "number" && count < 0) problems.push(`${name} is ${count}`)
   const rows = counts.imported + counts.skipped + counts.rejected + counts.unprocessed
   if (rows !== counts.processed) problems.push(`${counts.processed} rows were read, but ${rows} have an outcome`)
   const byCode = Object.values(counts.skippedByCode).reduce((sum, count) => sum + count, 0)
@@ -76,6 +78,7 @@ export const unbalanced = (counts: Counts): ReadonlyArray<string> => {
     problems.push(`${counts.skipped + counts.rejected} rows were left out, but ${byCode} have a code`)
   const totals = { created: 0, updated: 0, unchanged: 0, conflict: 0, failed: 0 }
   for (const [entity, count] of Object.entries(counts.entities)) {
+    for (const [name, number] of Object.entries(count)) if (number < 0) problems.push(`${entity}: ${name} is ${number}`)
     const outcomes = count.created + count.updated + count.unchanged + count.conflict + count.failed
     if (outcomes !== count.records) problems.push(`${entity}: ${count.records} records, but ${outcomes} have an outcome`)
     totals.created += count.created

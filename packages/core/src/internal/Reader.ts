@@ -253,7 +253,8 @@ export class Reader {
     }
     for (const record of records)
       if (record.state.entity.references.length > 0) this.pending.note(record.state.entity, record.values, this.ref)
-    if (added === 0) this.tally.skip(records.length === 0 ? "row.no-records" : "row.duplicate")
+    if (added > 0) this.tally.imported++
+    else this.tally.skip(records.length === 0 ? "row.no-records" : "row.duplicate")
   }
 }
 

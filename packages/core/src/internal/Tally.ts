@@ -24,6 +24,7 @@ const emptyEntity = (): Mutable<EntityCounts> => ({
 export class Tally {
   pages = 0
   processed = 0
+  imported = 0
   skipped = 0
   rejected = 0
   unprocessed = 0
@@ -43,6 +44,7 @@ export class Tally {
     const tally = new Tally(limit)
     tally.pages = counts.pagesProcessed
     tally.processed = counts.processed
+    tally.imported = counts.imported + counts.unprocessed
     tally.skipped = counts.skipped
     tally.rejected = counts.rejected
     tally.errors = counts.errors
@@ -81,6 +83,12 @@ export class Tally {
     bump(this.skippedByCode, code)
   }
 
+  /** Rejects a row that was counted as imported. */
+  rejectAfterAll(code: string): void {
+    this.imported--
+    this.reject(code)
+  }
+
   skip(code: string): void {
     this.skipped++
     bump(this.skippedByCode, code)
@@ -101,8 +109,30 @@ export class Tally {
       counts.failed = counts.records - counts.created - counts.updated - counts.unchanged - counts.conflict
       written += counts.created + counts.updated
     }
-    this.unprocessed = 0
-    if (written === 0) this.unprocessed = this.counts().imported
+    if (written > 0) return
+    this.unprocessed += this.imported
+    this.imported = 0
+  }
+
+  /**
+   * Notes how it stands; what is returned puts it back there. An attempt that is repeated must not count twice: `outcomes` puts
+   * back what became of records and rows, `issues` the issues that were found since.
+   */
+  mark(): { readonly outcomes: () => void; readonly issues: () => void } {
+    const { errors, imported, kept, unprocessed, warnings } = this
+    const issuesByCode = { ...this.issuesByCode }
+    const waiting = this.waiting.length
+    const entities = new Map([...this.entities].map(([name, counts]) => [name, { ...counts }]))
+    return {
+      outcomes: () => {
+        Object.assign(this, { imported, unprocessed })
+        for (const [name, counts] of entities) Object.assign(this.entity(name), counts)
+      },
+      issues: () => {
+        Object.assign(this, { errors, warnings, kept, issuesByCode: { ...issuesByCode } })
+        this.waiting.length = waiting
+      },
+    }
   }
 
   /** The issues to be saved, handed out once. */
@@ -123,7 +153,7 @@ export class Tally {
     return {
       pagesProcessed: this.pages,
       processed: this.processed,
-      imported: this.processed - this.skipped - this.rejected - this.unprocessed,
+      imported: this.imported,
       skipped: this.skipped,
       rejected: this.rejected,
       unprocessed: this.unprocessed,

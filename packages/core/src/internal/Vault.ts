@@ -1,11 +1,12 @@
 /**
  * The vault reads and writes the sealed parts of one job: it hashes what it writes, and checks the hash of all that it reads.
  */
-import { Data, Effect } from "effect"
+import { Data, Effect, Schedule } from "effect"
 import * as Canonical from "../Canonical.ts"
 import * as Fingerprint from "../Fingerprint.ts"
 import type { Part } from "../Snapshot.ts"
 import { SnapshotStore, type SnapshotStoreError } from "../SnapshotStore.ts"
+import { retrying } from "./worldError.ts"
 
 /** A sealed part is not what was sealed. */
 export class IntegrityError extends Data.TaggedError("IntegrityError")<{ readonly part: string; readonly message: string }> {}
@@ -26,17 +27,21 @@ export interface Vault {
 
 const bytesOf = (data: Uint8Array | string): Uint8Array => (typeof data === "string" ? Buffer.from(data, "utf8") : data)
 
-/** The vault of a job in the store of the context. */
-export const make = (job: string): Effect.Effect<Vault, never, SnapshotStore> =>
+const once: Schedule.Schedule<unknown, unknown> = Schedule.recurs(0)
+
+/** The vault of a job in the store of the context. Calls that may succeed later are repeated by the schedule, one by one. */
+export const make = (job: string, schedule = once): Effect.Effect<Vault, never, SnapshotStore> =>
   Effect.gen(function* () {
     const store = yield* SnapshotStore
+    const retry = retrying(schedule, (error) => (error as SnapshotStoreError).isRetryable)
     const seal: Vault["seal"] = (name, data, lines) => {
       const bytes = bytesOf(data)
       const part: Part = { name, lines, bytes: bytes.length, sha256: Fingerprint.sha256(bytes) }
-      return Effect.as(store.put(job, name, bytes), part)
+      return Effect.as(retry(store.put(job, name, bytes)), part)
     }
     const open: Vault["open"] = (part) =>
       store.get(job, part.name).pipe(
+        retry,
         Effect.mapError((error): SnapshotStoreError | IntegrityError =>
           error.reason === "NotFound"
             ? new IntegrityError({ part: part.name, message: `${part.name} of job ${job} is missing` })
@@ -56,7 +61,7 @@ export const make = (job: string): Effect.Effect<Vault, never, SnapshotStore> =>
       )
     return {
       seal,
-      reseal: (name, data, lines) => Effect.andThen(store.remove(job, name), seal(name, data, lines)),
+      reseal: (name, data, lines) => Effect.andThen(retry(store.remove(job, name)), seal(name, data, lines)),
       sealManifest: (name, manifest) => Effect.map(seal(name, Canonical.stringify(manifest), 1), (part) => part.sha256),
       open,
       openManifest: <A>(name: string, sha256: Fingerprint.Sha256) =>

@@ -76,9 +76,8 @@ export const plan = (
       )
     }
     // a row that is rejected after all takes its other records with it, and those what refers to them, until nothing changes
-    for (let before = -1; run.rejected.size !== before; ) {
-      before = run.rejected.size
-      if (before === 0) break
+    for (let before = 0; run.refused !== before; ) {
+      before = run.refused
       for (const of of sealed) yield* run.refuseRejected(of, parts.get(of.entity)!)
     }
     return {
@@ -90,6 +89,8 @@ export const plan = (
 
 class Planning {
   readonly rejected = new Map<string, string>()
+  /** How many records are refused. */
+  refused = 0
   readonly issues: Array<Issue.Issue> = []
   // per entity the keys that will not be in the target although something may refer to them
   private readonly absent: Map<Entity.Any, Set<string>>
@@ -209,7 +210,8 @@ class Planning {
   }
 
   private note(entity: Entity.Any, values: Entity.Values, ref: string, issues: ReadonlyArray<Issue.Issue>): void {
-    this.issues.push(...issues)
+    this.refused++
+    for (const issue of issues) this.issues.push(issue)
     if (!ref.startsWith(`${candidatePlace}:`) && !this.rejected.has(ref))
       this.rejected.set(ref, issues.find((issue) => issue.severity === "error")?.code ?? issues[0]!.code)
     if (!this.definition.entities.some((it) => it.references.some((reference) => reference.entity === entity))) return

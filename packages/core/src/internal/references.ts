@@ -4,9 +4,10 @@
 import { Effect } from "effect"
 import * as Entity from "../Entity.ts"
 import * as Issue from "../Issue.ts"
-import type { PlanSession, SinkError } from "../Sink.ts"
+import type { SinkError } from "../Sink.ts"
 import type { Collector, Full } from "./Collector.ts"
 import type { Candidate, Pending, Wanted } from "./Pending.ts"
+import type { PlanSessions } from "./PlanSessions.ts"
 import { candidatePlace } from "./planning.ts"
 import type { Tally } from "./Tally.ts"
 
@@ -21,8 +22,8 @@ export interface Resolved {
 
 const keysPerQuestion = 1_000
 
-// the wanted records that the target has not
-const absent = (session: PlanSession, wanted: ReadonlyArray<Wanted>): Effect.Effect<ReadonlyArray<Wanted>, SinkError> =>
+// the wanted records that the target has not; each question is repeated by itself, what was drained is not there a second time
+const absent = (session: PlanSessions, wanted: ReadonlyArray<Wanted>): Effect.Effect<ReadonlyArray<Wanted>, SinkError> =>
   Effect.gen(function* () {
     const open: Array<Wanted> = []
     const entities = new Set(wanted.map((it) => it.entity))
@@ -30,9 +31,11 @@ const absent = (session: PlanSession, wanted: ReadonlyArray<Wanted>): Effect.Eff
       const ofEntity = wanted.filter((it) => it.entity === entity)
       for (let from = 0; from < ofEntity.length; from += keysPerQuestion) {
         const asked = ofEntity.slice(from, from + keysPerQuestion)
-        const found = yield* session.existing(
-          entity,
-          asked.map((it) => it.values),
+        const found = yield* session.use((open) =>
+          open.existing(
+            entity,
+            asked.map((it) => it.values),
+          ),
         )
         for (const [at, it] of asked.entries()) if (found[at] !== true) open.push(it)
       }
@@ -42,7 +45,7 @@ const absent = (session: PlanSession, wanted: ReadonlyArray<Wanted>): Effect.Eff
 
 /** Settles the open references; a created record may refer to others, which are settled as well. */
 export const resolve = (
-  session: PlanSession,
+  session: PlanSessions,
   collector: Collector,
   pending: Pending,
   smart: boolean,

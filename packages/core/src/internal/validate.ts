@@ -40,7 +40,7 @@ export const validate = <R>(
   options: RunOptions,
 ): Effect.Effect<Validated, WorldError, R | SnapshotStore> =>
   Effect.gen(function* () {
-    const vault = yield* Vault.make(job.id)
+    const vault = yield* Vault.make(job.id, definition.retry)
     const collector = new Collector(definition.entities, definition.limits.batch)
     const pending = new Pending(collector)
     const reader = new Reader(definition, job.mode, collector, pending, tally)
@@ -49,7 +49,7 @@ export const validate = <R>(
     const session = yield* PlanSessions.open(definition, job.id)
     const started = yield* Clock.currentTimeMillis
     yield* Effect.withSpan(read(definition, source, reader, sealing, session, tally, progress), "waybill.read")
-    const resolved = yield* session.use((open) => references.resolve(open, collector, pending, job.mode === "smart", tally))
+    const resolved = yield* references.resolve(session, collector, pending, job.mode === "smart", tally)
     for (const full of [...resolved.full, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
     yield* sealing.finish()
     if (resolved.candidates.length > 0)
@@ -61,7 +61,7 @@ export const validate = <R>(
       .use((open) => planning.plan(definition, open, vault, sealing.entities, collector, resolved.missing))
       .pipe(Effect.withSpan("waybill.plan"))
     for (const issue of planned.issues) tally.issue(issue)
-    for (const code of planned.rejected.values()) tally.reject(code)
+    for (const code of planned.rejected.values()) tally.rejectAfterAll(code)
     for (const entity of planned.entities) {
       const counts = tally.entity(entity.name)
       for (const part of entity.parts) {

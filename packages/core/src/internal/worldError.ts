@@ -18,7 +18,7 @@ export class Stopped {
   constructor(readonly failure: Failure) {}
 }
 
-/** Whether the same call may succeed later. */
+/** Whether the same call to the source or the target may succeed later. Calls to the stores are repeated where they are made. */
 export const isRetryable = (error: unknown): boolean =>
   (error instanceof SourceError || error instanceof SinkError) && error.isRetryable
 
@@ -27,7 +27,7 @@ const askedDelay = (error: unknown): Duration.Duration | undefined =>
 
 /** The import's schedule, with every wait at least as long as the other side asks (`Retry-After`), and only for retryable errors. */
 export const retrying =
-  (schedule: Schedule.Schedule<unknown, unknown>) =>
+  (schedule: Schedule.Schedule<unknown, unknown>, when: (error: unknown) => boolean = isRetryable) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.retry(effect, {
       schedule: schedule.pipe(
@@ -36,7 +36,7 @@ export const retrying =
           return Effect.succeed(asked === undefined ? duration : Duration.max(duration, asked))
         }),
       ),
-      while: (error: E) => isRetryable(error),
+      while: (error: E) => when(error),
     }) as Effect.Effect<A, E, R>
 
 /** What a job keeps of an error that stopped it. */
@@ -49,7 +49,8 @@ export const failureOf = (error: WorldError): Failure => {
     case "SnapshotStoreError":
       return { code: `store.${error.reason}`, message: error.message, retryable: error.isRetryable }
     case "LimitReached":
-      return { code: `limit.${error.limit}`, message: error.message, retryable: false }
+      // a commit goes on from its checkpoint, however little time it has at once
+      return { code: `limit.${error.limit}`, message: error.message, retryable: error.limit === "commitTimeout" }
     case "IntegrityError":
       return { code: "integrity", message: error.message, retryable: false }
     case "Stopped":
