@@ -38,7 +38,7 @@ export const make = (options: Options): Source.Source => {
   const settings: Settings = {
     place: input.name,
     delimiter: options.delimiter,
-    headers: options.headers,
+    headers: Headers.given(options.headers),
     columnOf: Headers.lookup(options.aliases ?? {}),
     pageRows: options.pageRows ?? 2_000,
     maxRow: options.maxRowLength ?? 16 * 1024 * 1024,

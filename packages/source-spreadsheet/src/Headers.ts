@@ -45,6 +45,13 @@ export const lookup = (aliases: Aliases): ((header: string) => string) => {
   return (header) => columns.get(fold(header)) ?? header.trim()
 }
 
+/** The columns that a user names for a file without a header. Two of one name are a defect. */
+export const given = (names: ReadonlyArray<string> | undefined): ReadonlyArray<string> | undefined => {
+  const twice = names?.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new TypeError(`two of the headers are called ${twice}`)
+  return names
+}
+
 /** The columns of a header row; fails with a sentence where two headers are the same column. */
 export const resolve = (cells: ReadonlyArray<string>, columnOf: (header: string) => string): Result.Result<Headers, string> => {
   const positions = new Map<string, number>()

@@ -47,7 +47,7 @@ export const make = (options: Options): Source.Source => {
   const reading: Reading = {
     choice: options.sheet,
     headerRow: options.headerRow,
-    headers: options.headers,
+    headers: Headers.given(options.headers),
     columnOf: Headers.lookup(options.aliases ?? {}),
     pageRows: options.pageRows ?? 2_000,
     maxEntryBytes: options.maxEntryBytes ?? 512 * 1024 * 1024,
@@ -75,10 +75,10 @@ async function* pages(input: Input.Input, reading: Reading, position: XlsxPositi
     if (position?.ended) return
     const pager = new XlsxPager({ ...reading, place: `${input.name}!${sheet.name}`, sheet: sheet.name }, position)
     let merged: ReadonlyArray<string> = []
-    for await (const batch of workbook.rows(sheet)) {
-      yield* pager.push(batch.rows)
+    for await (const some of workbook.rows(sheet)) {
+      yield* pager.push(some.rows)
       if (pager.failure !== undefined) throw pager.failure
-      if (batch.merged.length > 0) merged = batch.merged
+      if (some.merged.length > 0) merged = some.merged
     }
     yield* pager.finish(merged)
     if (pager.failure !== undefined) throw pager.failure

@@ -272,6 +272,7 @@ describe("columns without a name", () => {
 test("options that contradict each other are defects", () => {
   expect(() => CsvSource.make({})).toThrow(TypeError)
   expect(() => CsvSource.make({ file: "x", bytes: Buffer.alloc(0) })).toThrow(TypeError)
+  expect(() => csv("", { headers: ["a", "b", "a"] })).toThrow("two of the headers are called a")
   expect(() => csv("", { aliases: { a: ["x"], b: ["X "] } })).toThrow("the alias X  stands for both a and b")
 })
 

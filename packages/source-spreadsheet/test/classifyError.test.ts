@@ -13,6 +13,8 @@ test.each([
   ["EMFILE", "Busy", true],
   ["EBUSY", "Busy", true],
   ["EIO", "Unreachable", true],
+  ["Z_DATA_ERROR", "Malformed", false],
+  ["Z_BUF_ERROR", "Malformed", false],
 ] as const)("%s is %s, retryable: %s", (code, reason, isRetryable) => {
   const error = classifyError(systemError(code), "prices.csv")
   expect(error).toMatchObject({ _tag: "SourceError", reason, isRetryable })

@@ -1,5 +1,5 @@
 /**
- * Which delimiter a CSV has, judged by the first records of it.
+ * Which delimiter a CSV has, judged by its first rows.
  */
 import { CsvScanner } from "./CsvScanner.ts"
 
@@ -12,25 +12,25 @@ export type Delimiter = (typeof delimiters)[number]
 /** How much text is looked at. */
 export const sampleLength = 64 * 1024
 
-const sampleRecords = 50
+const sampleRows = 50
 
-// the width of the first record, and the share of the other records that are as wide
+// the width of the first row, and the share of the other rows that are as wide
 const judge = (sample: string, whole: boolean, delimiter: Delimiter): { readonly width: number; readonly even: number } => {
   const scanner = new CsvScanner(delimiter, 1, sample.length)
   scanner.feed(sample, whole)
-  const width = scanner.record()?.length ?? 0
-  let records = 0
+  const width = scanner.next()?.length ?? 0
+  let rows = 0
   let same = 0
-  while (records < sampleRecords) {
-    const cells = scanner.record()
+  while (rows < sampleRows) {
+    const cells = scanner.next()
     if (cells === undefined) break
-    records++
+    rows++
     if (cells.length === width) same++
   }
-  return { width, even: records === 0 ? 1 : same / records }
+  return { width, even: rows === 0 ? 1 : same / rows }
 }
 
-/** The delimiter that parts the first record and gives the other records the same width most often; a comma if none does. */
+/** The delimiter that parts the first row and gives the other rows the same width most often; a comma if none does. */
 export const detect = (sample: string, whole: boolean): Delimiter => {
   let best: Delimiter = ","
   let bestScore = 0

@@ -1,5 +1,5 @@
 /**
- * The CSV pager makes pages of decoded text: it finds the delimiter and the header, gives records their row numbers, and says what
+ * The CSV pager makes pages of decoded text: it finds the delimiter and the header, gives rows their numbers, and says what
  * is wrong with them. It is synchronous and knows nothing of files.
  */
 import type { Source } from "@waybill/core"
@@ -88,11 +88,11 @@ export class CsvPager {
     this.fed += this.heldBytes
     this.held = ""
     this.heldBytes = 0
-    // after bytes that are not UTF-8 a record may go on, so it is not the end
+    // after bytes that are not UTF-8 a row may go on, so it is not the end
     scanner.feed(text, last && !piece.invalid)
     yield* this.scan(scanner)
     if (this.failure !== undefined) return
-    if (piece.invalid) this.fail(scanner.nextRow + lineEnds(scanner.rest, 0, scanner.restLength), notUtf8(this.fed))
+    if (piece.invalid) this.fail(scanner.nextNumber + lineEnds(scanner.rest, 0, scanner.restLength), notUtf8(this.fed))
     else if (last) yield* this.finish()
   }
 
@@ -116,25 +116,25 @@ export class CsvPager {
     const { pageRows } = this.settings
     if (this.columns === undefined) {
       const problem = this.header(scanner)
-      if (problem !== undefined) this.fail(scanner.row, problem)
+      if (problem !== undefined) this.fail(scanner.number, problem)
     }
     if (scanner.failure !== undefined) this.fail(scanner.failure.row, scanner.failure.message)
     if (this.columns === undefined || this.failure !== undefined) return
     const width = this.columns.length
     for (;;) {
       const before = scanner.restLength
-      const cells = scanner.record()
+      const cells = scanner.next()
       if (cells === undefined) break
       this.length += before - scanner.restLength
       if (cells[0] === "" && isBlank(cells)) {
-        if (this.blankRows++ === 0) this.firstBlank = scanner.row
+        if (this.blankRows++ === 0) this.firstBlank = scanner.number
         continue
       }
       if (cells.length !== width) this.ragged(scanner, cells.length, width)
       if (scanner.problem !== undefined) this.misquoted(scanner, scanner.problem)
-      if (this.unnamed.length > 0) this.look(cells, scanner.row)
+      if (this.unnamed.length > 0) this.look(cells, scanner.number)
       this.rows.push(cells)
-      this.labels.push(scanner.row)
+      this.labels.push(scanner.number)
       if (this.rows.length >= pageRows || this.length >= pageLength) yield this.page(scanner)
     }
     if (scanner.failure !== undefined) this.fail(scanner.failure.row, scanner.failure.message)
@@ -142,8 +142,8 @@ export class CsvPager {
 
   // reads the header; gives what is wrong with it
   private header(scanner: CsvScanner): string | undefined {
-    let cells = scanner.record()
-    while (cells !== undefined && isBlank(cells)) cells = scanner.record()
+    let cells = scanner.next()
+    while (cells !== undefined && isBlank(cells)) cells = scanner.next()
     if (cells === undefined) return undefined
     if (scanner.problem !== undefined) return scanner.problem.message
     if (cells.some((cell) => cell.includes("\u0000"))) {
@@ -162,7 +162,7 @@ export class CsvPager {
   }
 
   private ragged(scanner: CsvScanner, found: number, width: number): void {
-    const lines = scanner.lines === 1 ? "" : ` (the row goes on to line ${scanner.row + scanner.lines - 1})`
+    const lines = scanner.lines === 1 ? "" : ` (the row goes on to line ${scanner.number + scanner.lines - 1})`
     this.issues.push({
       row: this.rows.length,
       severity: "error",
@@ -173,7 +173,7 @@ export class CsvPager {
   }
 
   private misquoted(scanner: CsvScanner, problem: NonNullable<CsvScanner["problem"]>): void {
-    const lines = scanner.lines === 1 ? "" : ` (the row goes on to line ${scanner.row + scanner.lines - 1})`
+    const lines = scanner.lines === 1 ? "" : ` (the row goes on to line ${scanner.number + scanner.lines - 1})`
     this.issues.push({
       row: this.rows.length,
       severity: "error",
@@ -200,7 +200,7 @@ export class CsvPager {
       ...(this.notices.length > 0 ? { notices: this.notices } : {}),
       cursor: toCursor({
         offset: this.fed - Buffer.byteLength(scanner.rest),
-        row: scanner.nextRow,
+        row: scanner.nextNumber,
         delimiter: this.delimiter!,
         columns: this.columns!,
         unnamed: this.unnamed,

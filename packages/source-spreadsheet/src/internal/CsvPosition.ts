@@ -6,7 +6,7 @@ import { type Delimiter, delimiters } from "./CsvDelimiter.ts"
 
 /** See the file's first sentence. */
 export interface CsvPosition {
-  /** Byte offset of the next record. */
+  /** Byte offset of the next row. */
   readonly offset: number
   /** Its row number. */
   readonly row: number

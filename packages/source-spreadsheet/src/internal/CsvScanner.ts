@@ -1,12 +1,12 @@
 /**
- * The CSV scanner is fed text as it comes and gives records (RFC 4180) as arrays of cells.
+ * The CSV scanner is fed text as it comes and gives rows (the records of RFC 4180) as arrays of cells.
  *
- * CRLF, LF and CR end a record, in any mixture; empty lines are no records. A quote opens a quoted cell only at a cell's start, and
- * is a character like any other elsewhere. A record is scanned only when all of it is there, so that no state is carried but the
+ * CRLF, LF and CR end a row, in any mixture; empty lines are no rows. A quote opens a quoted cell only at a cell's start, and
+ * is a character like any other elsewhere. A row is scanned only when all of it is there, so that no state is carried but the
  * text itself; lines without quotes are cut by `indexOf`, whose native search is 1.5 to 2 times as fast here as a loop over characters.
  */
 
-/** What is wrong with a record that could be read nevertheless. */
+/** What is wrong with a row that could be read nevertheless. */
 export interface Problem {
   /** Position of the cell. */
   readonly column: number
@@ -36,16 +36,16 @@ export const lineEnds = (text: string, from: number, to: number): number => {
 
 /** See the file's first sentence. */
 export class CsvScanner {
-  /** The row number of the first line of the record that was returned last. */
-  row = 0
-  /** How many lines that record has. */
+  /** The number of the row that was given last: that of its first line. */
+  number = 0
+  /** How many lines that row has. */
   lines = 0
-  /** What is wrong with that record. */
+  /** What is wrong with that row. */
   problem: Problem | undefined
   /** Set when nothing more can be read. */
   failure: Failure | undefined
-  /** The row number of the line that comes next. */
-  nextRow: number
+  /** The number of the line that comes next. */
+  nextNumber: number
 
   private text = ""
   private at = 0
@@ -59,11 +59,11 @@ export class CsvScanner {
 
   constructor(
     private readonly delimiter: string,
-    nextRow: number,
+    nextNumber: number,
     private readonly maxRow: number,
   ) {
     this.delimiterCode = delimiter.charCodeAt(0)
-    this.nextRow = nextRow
+    this.nextNumber = nextNumber
   }
 
   /** What has been fed and not been returned. */
@@ -84,11 +84,11 @@ export class CsvScanner {
     this.lf = this.cr = this.quote = this.mark = -1
   }
 
-  /** The next record; `undefined` when more text is needed, when there is none, or after a failure. */
-  record(): Array<string> | undefined {
+  /** The next row; `undefined` when more text is needed, when there is none, or after a failure. */
+  next(): Array<string> | undefined {
     if (this.failure !== undefined) return undefined
     const cells = this.scan()
-    if (cells === undefined && this.restLength > this.maxRow) this.fail(this.nextRow)
+    if (cells === undefined && this.restLength > this.maxRow) this.fail(this.nextNumber)
     return this.failure === undefined ? cells : undefined
   }
 
@@ -117,7 +117,7 @@ export class CsvScanner {
       if (after === -1) return undefined
       if (end === at) {
         this.at = after
-        this.nextRow++
+        this.nextNumber++
         continue
       }
       const cells = this.unquoted(at, end)
@@ -135,10 +135,10 @@ export class CsvScanner {
   }
 
   private consume(after: number, lines: number): void {
-    this.row = this.nextRow
+    this.number = this.nextNumber
     this.lines = lines
-    this.nextRow += lines
-    if (after - this.at > this.maxRow) this.fail(this.row)
+    this.nextNumber += lines
+    if (after - this.at > this.maxRow) this.fail(this.number)
     this.at = after
   }
 
@@ -158,7 +158,7 @@ export class CsvScanner {
     return cells
   }
 
-  // a record that has quotes; its first line end is at `lineEnd`
+  // a row that has quotes; its first line end is at `lineEnd`
   private quoted(lineEnd: number): Array<string> | undefined {
     const { text, delimiterCode } = this
     const { length } = text
@@ -223,7 +223,7 @@ export class CsvScanner {
 
   private unclosed(at: number, column: number): void {
     this.failure = {
-      row: this.nextRow + lineEnds(this.text, this.at, at),
+      row: this.nextNumber + lineEnds(this.text, this.at, at),
       message: `the quote that opens in column ${column + 1} is never closed`,
     }
   }

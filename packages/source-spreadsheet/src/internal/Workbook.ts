@@ -1,5 +1,5 @@
 /**
- * A workbook is what is found in an XLSX file: its sheets, and their rows batch by batch. Whatever else reads workbooks can take the
+ * A workbook is what is found in an XLSX file: its sheets, and their rows, some at a time. Whatever else reads workbooks can take the
  * place of {@link openWorkbook} by giving the same two things.
  */
 import { malformed } from "./classifyError.ts"
@@ -19,7 +19,7 @@ export interface Sheet {
 }
 
 /** Some rows of a sheet, and the areas of merged cells that are known by now. */
-export interface SheetBatch {
+export interface SheetRows {
   readonly rows: ReadonlyArray<RawRow>
   readonly merged: ReadonlyArray<string>
 }
@@ -28,7 +28,7 @@ export interface SheetBatch {
 export interface Workbook {
   /** In the order of their tabs. Charts and dialogs are no sheets. */
   readonly sheets: ReadonlyArray<Sheet>
-  readonly rows: (sheet: Sheet) => AsyncIterable<SheetBatch>
+  readonly rows: (sheet: Sheet) => AsyncIterable<SheetRows>
 }
 
 /** Opens a workbook: reads what it holds, but no cells. */
@@ -60,7 +60,7 @@ export const openWorkbook = async (handle: Handle, name: string, limits: ZipLimi
   }
 }
 
-async function* rowsOf(zip: Zip, name: string, sheet: Sheet, shared: Shared): AsyncGenerator<SheetBatch> {
+async function* rowsOf(zip: Zip, name: string, sheet: Sheet, shared: Shared): AsyncGenerator<SheetRows> {
   const scanner = new SheetScanner(shared)
   for await (const _ of scanning(zip, name, sheet.part, scanner)) {
     if (scanner.failure !== undefined) throw malformed(`${name}!${sheet.name} ${scanner.failure}`)
