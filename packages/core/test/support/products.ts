@@ -3,7 +3,7 @@
  */
 import { Cell, Entity, Field, Import, Normalize, SnapshotStore } from "@waybill/core"
 import { MemoryJobStore, type MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
-import { Effect, Layer, Logger, Schema } from "effect"
+import { Effect, Fiber, Layer, Logger, Schema } from "effect"
 import { TestClock } from "effect/testing"
 
 export const Category = Entity.make("category", {
@@ -58,6 +58,13 @@ export const run = <A, E>(effect: Effect.Effect<A, E, any>): Promise<A> =>
 /** Runs with fresh stores and a clock that stands still until the test moves it. */
 export const runWithTestClock = <A, E>(effect: Effect.Effect<A, E, any>): Promise<A> =>
   Effect.runPromise(Effect.provide(effect as Effect.Effect<A, E, never>, Layer.mergeAll(stores, quiet, TestClock.layer())))
+
+/** Moves the test's clock on, second by second, until a fiber has come to its end. */
+export const drive = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
+  Effect.gen(function* () {
+    for (let second = 0; second < 10_000 && fiber.pollUnsafe() === undefined; second++) yield* TestClock.adjust("1 second")
+    return yield* Fiber.join(fiber)
+  })
 
 /** The lines of the sealed parts of a job whose names begin so, parsed. */
 export const lines = (job: string, prefix: string) =>

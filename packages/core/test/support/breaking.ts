@@ -1,0 +1,98 @@
+/**
+ * Sources and sinks that break off where a test says, with errors that may be retried, and count their calls.
+ */
+import { Sink, Source } from "@waybill/core"
+import { Clock, type Duration, Effect, Stream } from "effect"
+
+export const sourceError = (options: { readonly isRetryable?: boolean; readonly retryAfter?: Duration.Duration } = {}) =>
+  new Source.SourceError({ reason: "Unreachable", message: "connection reset", isRetryable: true, ...options })
+
+/**
+ * A source whose n-th read gives so many pages and then fails; reads after the last entry are whole. The cursors that reads began
+ * at are kept in `reads`, the moments of breaks and reads, by the clock of the test, in `times`.
+ */
+export const breakingSource = (
+  source: Source.Source,
+  failures: ReadonlyArray<{ readonly pages: number; readonly error: Source.SourceError }>,
+): Source.Source & { readonly reads: Array<Source.Cursor | null>; readonly times: Array<number> } => {
+  const reads: Array<Source.Cursor | null> = []
+  const times: Array<number> = []
+  const note = Effect.map(Clock.currentTimeMillis, (time) => void times.push(time))
+  return {
+    ...source,
+    reads,
+    times,
+    read: (from) =>
+      Stream.unwrap(
+        Effect.map(note, () => {
+          const failure = failures[reads.length]
+          reads.push(from)
+          const pages = source.read(from)
+          return failure === undefined
+            ? pages
+            : Stream.concat(
+                Stream.take(pages, failure.pages),
+                Stream.fromEffect(Effect.andThen(note, Effect.fail(failure.error))),
+              )
+        }),
+      ),
+  }
+}
+
+/** When a call breaks: before it did anything, after all of it took effect, or, for a stream, behind its first element. */
+export type Moment = "before" | "after" | "midway"
+
+/** Where and when, by the number of the call, from 0; the calls that were made are kept in `calls`. */
+export interface Breaking {
+  at: number
+  moment: Moment
+  /** How many calls break from there on. */
+  times: number
+  readonly calls: Array<string>
+}
+
+export const breaking = (): Breaking => ({ at: Number.POSITIVE_INFINITY, moment: "before", times: 1, calls: [] })
+
+/** A sink that breaks at the calls that `breaking` says. */
+export const breakingSink = <S extends Sink.Sink>(sink: S, breaking: Breaking): S => {
+  const error = new Sink.SinkError({ reason: "Unreachable", message: "connection reset", isRetryable: true })
+  // numbers the call, and says whether it breaks
+  const enter = (name: string): boolean => {
+    const number = breaking.calls.push(name) - 1
+    return number >= breaking.at && number < breaking.at + breaking.times
+  }
+  const call = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Sink.SinkError, R> =>
+    Effect.suspend((): Effect.Effect<A, E | Sink.SinkError, R> => {
+      if (!enter(name)) return effect
+      return breaking.moment === "before" ? Effect.fail(error) : Effect.andThen(effect, Effect.fail(error))
+    })
+  const stream = <A, E, R>(name: string, inner: Stream.Stream<A, E, R>): Stream.Stream<A, E | Sink.SinkError, R> =>
+    Stream.suspend((): Stream.Stream<A, E | Sink.SinkError, R> => {
+      if (!enter(name)) return inner
+      const some = breaking.moment === "before" ? Stream.empty : breaking.moment === "midway" ? Stream.take(inner, 1) : inner
+      return Stream.concat(some, Stream.fail(error))
+    })
+  return {
+    ...sink,
+    plan: (context: Sink.PlanContext) =>
+      Effect.map(
+        call("plan.open", sink.plan(context)),
+        (session): Sink.PlanSession => ({
+          transaction: session.transaction,
+          existing: (entity, keys) => call("existing", session.existing(entity, keys)),
+          stage: (batch) => call("stage", session.stage(batch)),
+          plan: (entity, batches) => stream("plan", session.plan(entity, batches)),
+        }),
+      ),
+    commit: (context: Sink.CommitContext) =>
+      Effect.map(
+        call("commit.open", sink.commit(context)),
+        (session): Sink.CommitSession => ({
+          checkpoint: session.checkpoint,
+          apply: (batch, planned) => call("apply", session.apply(batch, planned)),
+          complete: call("complete", session.complete),
+          verify: (entity, records) => stream("verify", session.verify(entity, records)),
+        }),
+      ),
+  }
+}
