@@ -119,8 +119,42 @@ export const execute = <
 }
 
 /**
- * Runs the process as a command line: reads its arguments, writes to its streams, and sets its exit code. SIGINT and SIGTERM
- * interrupt what is under way (exit codes 130 and 143); a second one ends the process on the spot.
+ * Runs an effect as the process: it ends with the exit code. SIGINT and SIGTERM interrupt it (exit codes 130 and 143), and its scopes
+ * close; a second signal ends the process on the spot.
+ */
+export const runProcess = (effect: Effect.Effect<number>, host: Host.Host = Host.node()): void => {
+  // a reader that goes away (`| head`) is no error of ours
+  process.stdout.on("error", () => {})
+  const fiber = Effect.runFork(effect)
+  // a process whose effect only waits (for a signal, say) has nothing else to live for
+  const alive = setInterval(() => {}, 2 ** 31 - 1)
+  let signalled: number | undefined
+  const interrupt = (code: number, name: string) => () => {
+    signalled = code
+    host.err(`${name}: stopping; what was not completed is rolled back.\n`)
+    fiber.interruptUnsafe()
+  }
+  const handlers = [
+    ["SIGINT", interrupt(interrupted, "Interrupted")],
+    ["SIGTERM", interrupt(143, "Asked to end")],
+  ] as const
+  for (const [signal, handler] of handlers) process.once(signal, handler)
+  Effect.runFork(
+    Effect.map(Fiber.await(fiber), (exit) => {
+      clearInterval(alive)
+      for (const [signal, handler] of handlers) process.removeListener(signal, handler)
+      if (Exit.isSuccess(exit)) process.exitCode = exit.value
+      else {
+        if (!Cause.hasInterruptsOnly(exit.cause)) host.err(`${ofCause(exit.cause)}\n`)
+        process.exitCode = signalled ?? exitCodes.failed
+      }
+    }),
+  )
+}
+
+/**
+ * Runs the process as a command line: reads its arguments, writes to its streams, and sets its exit code, as {@link execute} and
+ * {@link runProcess} say.
  *
  * @example
  * Cli.run({
@@ -135,28 +169,5 @@ export const run = <
   application: Application<Entries, Extras> & { readonly args?: ReadonlyArray<string> },
 ): void => {
   const host = Host.node()
-  // a reader that goes away (`| head`) is no error of ours
-  process.stdout.on("error", () => {})
-  const fiber = Effect.runFork(execute(application, application.args ?? process.argv.slice(2), host))
-  let signalled: number | undefined
-  const interrupt = (code: number, name: string) => () => {
-    signalled = code
-    host.err(`${name}: stopping; what was not completed is rolled back.\n`)
-    fiber.interruptUnsafe()
-  }
-  const handlers = [
-    ["SIGINT", interrupt(interrupted, "Interrupted")],
-    ["SIGTERM", interrupt(143, "Asked to end")],
-  ] as const
-  for (const [signal, handler] of handlers) process.once(signal, handler)
-  Effect.runFork(
-    Effect.map(Fiber.await(fiber), (exit) => {
-      for (const [signal, handler] of handlers) process.removeListener(signal, handler)
-      if (Exit.isSuccess(exit)) process.exitCode = exit.value
-      else {
-        if (!Cause.hasInterruptsOnly(exit.cause)) host.err(`${ofCause(exit.cause)}\n`)
-        process.exitCode = signalled ?? exitCodes.failed
-      }
-    }),
-  )
+  runProcess(execute(application, application.args ?? process.argv.slice(2), host), host)
 }

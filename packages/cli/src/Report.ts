@@ -171,8 +171,10 @@ export const head = (job: Job.Job, look: Look = {}): string => {
 
 /** What {@link job} shows besides the job itself. */
 export interface Details {
-  /** The first issues of the job. */
+  /** The issues to list; all of the job, or the first of them. */
   readonly issues: ReadonlyArray<Issue.Issue>
+  /** Whether the issues are those of the commit alone, because the others were shown with the preview; not by default. */
+  readonly sincePreview?: boolean
   /** Its candidates. */
   readonly candidates: ReadonlyArray<Engine.Candidate>
   /** What to type next, each with why. */
@@ -181,30 +183,43 @@ export interface Details {
   readonly most?: number
 }
 
+const issueSections = ({ counts: of }: Job.Job, details: Details, look: Look): ReadonlyArray<string> => {
+  const { bold } = styleOf(look)
+  const total = of.errors + of.warnings
+  if (total === 0) return []
+  const number = `${bold("Issues")}: ${many(of.errors, "error")}, ${many(of.warnings, "warning")}`
+  if (details.sincePreview === true) {
+    const fresh = details.issues
+    return fresh.length === 0
+      ? [`${number}, as in the preview\n`]
+      : [`${number}\n`, `${bold("Found by the commit")}\n${issues(fresh, look)}`]
+  }
+  const codes = `${number}\n${issueCodes(of, look)}`
+  if (details.issues.length === 0) return [codes]
+  const title =
+    details.issues.length < total ? `${count(details.issues.length)} of ${count(total)} issues, errors first` : "All issues"
+  return [codes, `${bold(title)}\n${issues(details.issues, look)}`]
+}
+
+const candidateSection = (of: Job.Job, details: Details, look: Look): string => {
+  const { most = 10 } = details
+  const committed = of.status === "success" || of.status === "partial" || of.status === "undone"
+  const title = !details.candidates.some((it) => it.created)
+    ? "Candidates, which exist nowhere"
+    : `Candidates, which the commit ${committed ? "created" : "creates"}`
+  const rest = details.candidates.length - most
+  const more = rest > 0 ? `  … and ${count(rest)} more\n` : ""
+  return `${styleOf(look).bold(title)}\n${candidates(details.candidates.slice(0, most), look)}${more}`
+}
+
 /** The whole report of a job. */
 export const job = (value: Job.Job, details: Details, look: Look = {}): string => {
-  const style = styleOf(look)
-  const most = details.most ?? 10
-  const sections = [head(value, look), counts(value.counts, look)]
-  const total = value.counts.errors + value.counts.warnings
-  if (total > 0) {
-    const number = `${many(value.counts.errors, "error")}, ${many(value.counts.warnings, "warning")}`
-    sections.push(`${style.bold("Issues")}: ${number}\n${issueCodes(value.counts, look)}`)
-    if (details.issues.length > 0) {
-      const title =
-        details.issues.length < total ? `First ${count(details.issues.length)} of ${count(total)} issues` : "All issues"
-      sections.push(`${style.bold(title)}\n${issues(details.issues, look)}`)
-    }
-  }
-  if (details.candidates.length > 0) {
-    const created = details.candidates.some((it) => it.created)
-    const title = created ? "Candidates, which the commit creates" : "Candidates, which exist nowhere"
-    const rest = details.candidates.length > most ? `  … and ${count(details.candidates.length - most)} more\n` : ""
-    sections.push(`${style.bold(title)}\n${candidates(details.candidates.slice(0, most), look)}${rest}`)
-  }
+  const { bold, dim } = styleOf(look)
+  const sections = [head(value, look), counts(value.counts, look), ...issueSections(value, details, look)]
+  if (details.candidates.length > 0) sections.push(candidateSection(value, details, look))
   if (details.next.length > 0) {
-    const lines = details.next.map(({ type, why }) => `  ${style.dim(`${why}:`)}\n    ${type}\n`)
-    sections.push(`${style.bold("Next")}\n${lines.join("")}`)
+    const lines = details.next.map(({ type, why }) => `  ${dim(`${why}:`)}\n    ${type}\n`)
+    sections.push(`${bold("Next")}\n${lines.join("")}`)
   }
   return sections.join("\n")
 }

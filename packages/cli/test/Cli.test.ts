@@ -161,6 +161,7 @@ describe("commit and run", () => {
     const { code, out } = await run("commit", id)
     expect(code).toBe(1)
     expect(out).toContain("prices: failed: 1 records in the target are no longer what the plan saw")
+    expect(out).toContain("Found by the commit\n")
     expect(out).toContain("it was changed in the target since the plan was made\n")
   })
 

@@ -50,3 +50,12 @@ test.each([
     err: `writing\n${text}: stopping; what was not completed is rolled back.\nrolled back\n`,
   })
 })
+
+test("a command that only waits goes on until it is interrupted", async () => {
+  const { child, ended, said } = start("wait")
+  await said("waiting\n")
+  // long enough for a process that has nothing to do to end by itself
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  child.kill("SIGINT")
+  expect(await ended).toMatchObject({ code: 130, out: "" })
+})

@@ -1,7 +1,7 @@
 /**
  * Reports of jobs that are not made easily: large numbers, every status, wide characters.
  */
-import { Job, Summary } from "@waybill/core"
+import { type Issue, Job, Summary } from "@waybill/core"
 import { describe, expect, test } from "vitest"
 import { Report } from "../src/index.ts"
 import * as format from "../src/internal/format.ts"
@@ -104,8 +104,35 @@ test("only the first candidates are listed", () => {
     created: true,
   }))
   const text = Report.job(job("success"), { issues: [], candidates, next: [] })
-  expect(text).toContain("Candidates, which the commit creates\n")
+  expect(text).toContain("Candidates, which the commit created\n")
   expect(text).toContain("  brand   b9      1  x:1        yes\n  … and 2 more\n")
+})
+
+test("a commit lists only what its preview had not", () => {
+  const found: Issue.Issue = {
+    severity: "error",
+    code: "conflict",
+    ref: "x:1",
+    entity: "brand",
+    column: null,
+    message: "gone",
+    value: null,
+  }
+  const of = { ...job("partial"), counts: { ...counts, errors: 2, warnings: 1, issuesByCode: { a: 2, conflict: 1 } } }
+  const details = { candidates: [], next: [], sincePreview: true }
+  expect(
+    Report.job(of, { ...details, issues: [] })
+      .split("\n\n")
+      .slice(-1),
+  ).toStrictEqual(["Issues: 2 errors, 1 warning, as in the preview\n"])
+  expect(
+    Report.job(of, { ...details, issues: [found] })
+      .split("\n\n")
+      .slice(-2),
+  ).toStrictEqual([
+    "Issues: 2 errors, 1 warning",
+    "Found by the commit\n  severity  ref  column  code      value  message\n  error     x:1          conflict         gone\n",
+  ])
 })
 
 describe("pieces", () => {

@@ -3,7 +3,7 @@
  */
 import type { Import } from "@waybill/core"
 import { Effect } from "effect"
-import { Cli } from "../../src/index.ts"
+import { Cli, type Extra } from "../../src/index.ts"
 import { make } from "../application.ts"
 
 const { imports, layer, prices } = make()
@@ -21,4 +21,13 @@ const slow: Import.Import = {
       ),
   },
 }
-Cli.run({ name: "shop", imports: { prices: { ...imports["prices"]!, definition: slow } }, layer })
+const wait: Extra.Extra = {
+  description: "waits for nothing",
+  run: (_, host) =>
+    Effect.andThen(
+      Effect.sync(() => host.err("waiting\n")),
+      Effect.never,
+    ),
+}
+
+Cli.run({ name: "shop", imports: { prices: { ...imports["prices"]!, definition: slow } }, extras: { wait }, layer })

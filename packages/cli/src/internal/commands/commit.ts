@@ -16,10 +16,11 @@ export const commit: Command = {
   run: (context) =>
     Effect.gen(function* () {
       const id = yield* typedJob(context)
-      const entry = yield* entryOf(context, yield* getJob(id))
+      const preview = yield* getJob(id)
+      const entry = yield* entryOf(context, preview)
       const definition = yield* Entry.definition(entry)
       const job = yield* Engine.commit(definition, id, { onProgress: context.progress.show })
-      yield* report(context, job)
+      yield* report(context, job, { preview })
       return exitCode(job)
     }),
 }

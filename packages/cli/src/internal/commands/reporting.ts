@@ -1,7 +1,7 @@
 /**
  * Writes what became of a job: its report for people, the job itself for scripts.
  */
-import { Engine, type Job, JobStore } from "@waybill/core"
+import { Engine, type Issue, type Job, JobStore } from "@waybill/core"
 import { Effect } from "effect"
 import * as Report from "../../Report.ts"
 import { type Context, writeJson } from "../Command.ts"
@@ -29,15 +29,42 @@ const nextOf = ({ program }: Context, job: Job.Job, kept: number): ReadonlyArray
   return next
 }
 
-/** See the file's first sentence. `further` comes after what the job's status suggests. */
-export const report = (context: Context, job: Job.Job, further: ReadonlyArray<Next> = []) =>
+/** What a report leaves out or adds. */
+export interface Reporting {
+  /** What may be typed after what the job's status suggests. */
+  readonly further?: ReadonlyArray<Next>
+  /** The job as its preview showed it: then only what is new is listed. */
+  readonly preview?: Job.Job
+}
+
+const issuesIn = ({ counts }: Job.Job): number => counts.errors + counts.warnings
+
+// the first issues of a job, errors before warnings
+const firstOf = (id: string) =>
+  Effect.gen(function* () {
+    const store = yield* JobStore.JobStore
+    const some = yield* store.issues(id, { limit: 1_000 })
+    return [...some.filter(isError), ...some.filter((issue) => !isError(issue))].slice(0, firstIssues)
+  })
+
+const isError = ({ severity }: Issue.Issue): boolean => severity === "error"
+
+/** See the file's first sentence. */
+export const report = (context: Context, job: Job.Job, { further = [], preview }: Reporting = {}) =>
   Effect.gen(function* () {
     yield* context.progress.clear
     if (context.json) return yield* writeJson(context, job)
     const store = yield* JobStore.JobStore
-    const total = job.counts.errors + job.counts.warnings
-    const issues = total === 0 ? [] : yield* store.issues(job.id, { limit: firstIssues })
-    const candidates = job.snapshot === null ? [] : yield* Engine.candidates(job.id)
-    const next = [...nextOf(context, job, total), ...further]
-    yield* context.host.out(Report.job(job, { issues, candidates, next }, context.look))
+    const total = issuesIn(job)
+    const known = preview === undefined ? 0 : issuesIn(preview)
+    const issues =
+      total === known
+        ? []
+        : preview === undefined
+          ? yield* firstOf(job.id)
+          : yield* store.issues(job.id, { offset: known, limit: firstIssues })
+    const candidates = job.snapshot === null || preview !== undefined ? [] : yield* Engine.candidates(job.id)
+    const next = [...nextOf(context, job, total - known), ...further]
+    const details = { issues, candidates, next, sincePreview: preview !== undefined }
+    yield* context.host.out(Report.job(job, details, context.look))
   })

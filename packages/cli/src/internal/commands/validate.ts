@@ -93,7 +93,9 @@ const start =
       }).pipe(Effect.catchTag("EngineError", (error) => Effect.fail(forcible(context, error))))
       const candidates = job.snapshot === null || job.mode === "smart" ? [] : yield* Engine.candidates(job.id)
       const why = "or let smart mode create what is referred to and missing"
-      yield* report(context, job, candidates.length > 0 ? [{ why, type: smartly(context, job.status !== "failed") }] : [])
+      yield* report(context, job, {
+        further: candidates.length > 0 ? [{ why, type: smartly(context, job.status !== "failed") }] : [],
+      })
       return exitCode(job)
     })
 
