@@ -4,7 +4,6 @@ export default defineConfig({
   entry: ["src/index.ts", "src/main.ts"],
   format: "esm",
   target: "node20",
-  dts: { entry: "src/index.ts" },
   clean: true,
   sourcemap: true,
 })

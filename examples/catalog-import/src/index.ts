@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { application } from "./application.ts"
 export { catalogInto } from "./catalog.ts"
 export { poolOf, setup, trial } from "./database.ts"
 export * from "./entities.ts"
