@@ -80,9 +80,10 @@ describe("cells", () => {
   test("what is wrong with a cell is an issue, and the rest of the row is read", async () => {
     const table = await cells(
       `<row r="5"><c t="e"><v>#REF!</v></c><c><f>A1</f></c><c><f>A1</f><v/></c><c><v>1</v></c></row>
-       <row r="6"><c t="s"><v>7</v></c><c t="s"><v/></c><c><v>1,5</v></c><c t="z"><v>1</v></c></row>`,
+       <row r="6"><c t="s"><v>7</v></c><c t="s"><v/></c><c><v>1,5</v></c><c t="z"><v>1</v></c></row>
+       <row r="7"><c><v> </v></c><c><v>Infinity</v></c><c t="s"><v> </v></c><c><v> 7 </v></c></row>`,
     )
-    expect(table.rows).toEqual([[null, null, null, 1], []])
+    expect(table.rows).toEqual([[null, null, null, 1], [], [null, null, null, 7]])
     const noResult = "the formula has no saved result; open the workbook in Excel and save it again"
     expect(table.issues).toEqual([
       "5 xlsx.error-cell A: the cell shows the error #REF!",
@@ -92,6 +93,8 @@ describe("cells", () => {
       "6 xlsx.bad-cell B: there is no shared text of number ",
       "6 xlsx.bad-cell C: expected a number, found 1,5",
       "6 xlsx.bad-cell D: there is no kind of cell z",
+      "7 xlsx.bad-cell B: expected a number, found Infinity",
+      "7 xlsx.bad-cell C: there is no shared text of number  ",
     ])
   })
 })

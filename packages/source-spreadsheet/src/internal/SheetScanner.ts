@@ -181,7 +181,7 @@ export class SheetScanner implements Visitor {
       case "n":
         return this.readNumber(value)
       case "s": {
-        const text = value === "" ? undefined : this.shared.texts[Number(value)]
+        const text = value.trim() === "" ? undefined : this.shared.texts[Number(value)]
         return text ?? this.wrong("xlsx.bad-cell", `there is no shared text of number ${value}`, value)
       }
       case "str":
@@ -198,9 +198,9 @@ export class SheetScanner implements Visitor {
   }
 
   private readNumber(value: string): CellValue {
-    if (value === "") return null
     const number = Number(value)
-    if (Number.isNaN(number)) return this.wrong("xlsx.bad-cell", `expected a number, found ${value}`, value)
+    if (number === 0 && value.trim() === "") return null
+    if (!Number.isFinite(number)) return this.wrong("xlsx.bad-cell", `expected a number, found ${value}`, value)
     const shown = this.shared.styles[this.style]
     if (shown !== undefined && shown !== "number") return NumberFormat.iso(number, shown, this.shared.is1904)
     // more digits than a double has: kept as they are written
