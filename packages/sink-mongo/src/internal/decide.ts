@@ -125,9 +125,13 @@ export const decide = (layout: Layout, batch: Batch.Batch, planned: Plan.Planned
       continue
     }
     const seen = planned.updates[update++]!
-    if (held === undefined) conflict(index, "the record was deleted since the plan")
-    else if (held.differing(layout, values).length === 0) continue
-    else if (fingerprint(layout, values, held.document) !== seen.fingerprint)
+    if (held === undefined) {
+      conflict(index, "the record was deleted since the plan")
+      continue
+    }
+    const changed = held.differing(layout, values)
+    if (changed.length === 0) continue
+    if (fingerprint(layout, values, held.document, changed) !== seen.fingerprint)
       conflict(index, moved(layout, values, held.document, seen))
     else changes.push(changeOf(layout, values, held.document, seen))
   }

@@ -4,20 +4,27 @@
 import { hash } from "node:crypto"
 import { Canonical, type Entity } from "@waybill/core"
 import { BSON, type Document, ObjectId } from "mongodb"
-import { type Layout, valueAt } from "./layout.ts"
+import { type Column, type Layout, valueAt } from "./layout.ts"
 
 const idText = (id: unknown): string =>
   id instanceof ObjectId ? id.toHexString() : BSON.EJSON.stringify({ id }, { relaxed: false })
 
 /**
  * SHA-256 over the `_id` and the compared fields that the record has, as the document holds them. Fields the record leaves alone, and
- * volatile ones, may change between plan and commit without harm.
+ * volatile ones, may change between plan and commit without harm. `differing` are the fields in which document and record differ.
  */
-export const fingerprint = ({ compared }: Layout, values: Entity.Values, document: Document): string => {
+export const fingerprint = (
+  { compared }: Layout,
+  values: Entity.Values,
+  document: Document,
+  differing: ReadonlyArray<Column>,
+): string => {
   const seen: Array<Canonical.Json> = [idText(document["_id"])]
   for (const column of compared) {
-    if (values[column.at] === undefined) continue
-    const value = valueAt(document, column)
+    const wanted = values[column.at]
+    if (wanted === undefined) continue
+    // what does not differ has the same canonical value
+    const value = differing.includes(column) ? valueAt(document, column) : wanted
     seen.push(value === undefined ? [] : [value])
   }
   return hash("sha256", Canonical.stringify(seen), "base64url")

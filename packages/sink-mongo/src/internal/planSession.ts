@@ -157,7 +157,7 @@ const compare = (
     actions[index] = Plan.code.update
     updates.push({
       index,
-      fingerprint: fingerprint(layout, values, document),
+      fingerprint: fingerprint(layout, values, document, changed),
       changes: changed.map((column) => ({
         field: column.name,
         before: valueAt(document, column),
