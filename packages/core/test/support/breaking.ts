@@ -53,7 +53,7 @@ export interface Breaking {
 
 export const breaking = (): Breaking => ({ at: Number.POSITIVE_INFINITY, moment: "before", times: 1, calls: [] })
 
-/** A sink that breaks at the calls that `breaking` says. */
+/** A sink that breaks at the calls that `breaking` says. A session that broke is gone: to use it again is a defect. */
 export const breakingSink = <S extends Sink.Sink>(sink: S, breaking: Breaking): S => {
   const error = new Sink.SinkError({ reason: "Unreachable", message: "connection reset", isRetryable: true })
   // numbers the call, and says whether it breaks
@@ -61,38 +61,55 @@ export const breakingSink = <S extends Sink.Sink>(sink: S, breaking: Breaking): 
     const number = breaking.calls.push(name) - 1
     return number >= breaking.at && number < breaking.at + breaking.times
   }
-  const call = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Sink.SinkError, R> =>
+  interface Connection {
+    gone: boolean
+  }
+  const call = <A, E, R>(on: Connection, name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Sink.SinkError, R> =>
     Effect.suspend((): Effect.Effect<A, E | Sink.SinkError, R> => {
+      if (on.gone) return Effect.die(new Error(`${name} on a session that broke`))
       if (!enter(name)) return effect
+      on.gone = true
       return breaking.moment === "before" ? Effect.fail(error) : Effect.andThen(effect, Effect.fail(error))
     })
-  const stream = <A, E, R>(name: string, inner: Stream.Stream<A, E, R>): Stream.Stream<A, E | Sink.SinkError, R> =>
+  const stream = <A, E, R>(
+    on: Connection,
+    name: string,
+    inner: Stream.Stream<A, E, R>,
+  ): Stream.Stream<A, E | Sink.SinkError, R> =>
     Stream.suspend((): Stream.Stream<A, E | Sink.SinkError, R> => {
+      if (on.gone) return Stream.die(new Error(`${name} on a session that broke`))
       if (!enter(name)) return inner
+      on.gone = true
       const some = breaking.moment === "before" ? Stream.empty : breaking.moment === "midway" ? Stream.take(inner, 1) : inner
       return Stream.concat(some, Stream.fail(error))
     })
   return {
     ...sink,
     plan: (context: Sink.PlanContext) =>
-      Effect.map(
-        call("plan.open", sink.plan(context)),
-        (session): Sink.PlanSession => ({
-          transaction: session.transaction,
-          existing: (entity, keys) => call("existing", session.existing(entity, keys)),
-          stage: (batch) => call("stage", session.stage(batch)),
-          plan: (entity, batches) => stream("plan", session.plan(entity, batches)),
-        }),
-      ),
+      Effect.suspend(() => {
+        const on = { gone: false }
+        return Effect.map(
+          call(on, "plan.open", sink.plan(context)),
+          (session): Sink.PlanSession => ({
+            transaction: session.transaction,
+            existing: (entity, keys) => call(on, "existing", session.existing(entity, keys)),
+            stage: (batch) => call(on, "stage", session.stage(batch)),
+            plan: (entity, batches) => stream(on, "plan", session.plan(entity, batches)),
+          }),
+        )
+      }),
     commit: (context: Sink.CommitContext) =>
-      Effect.map(
-        call("commit.open", sink.commit(context)),
-        (session): Sink.CommitSession => ({
-          checkpoint: session.checkpoint,
-          apply: (batch, planned) => call("apply", session.apply(batch, planned)),
-          complete: call("complete", session.complete),
-          verify: (entity, records) => stream("verify", session.verify(entity, records)),
-        }),
-      ),
+      Effect.suspend(() => {
+        const on = { gone: false }
+        return Effect.map(
+          call(on, "commit.open", sink.commit(context)),
+          (session): Sink.CommitSession => ({
+            checkpoint: session.checkpoint,
+            apply: (batch, planned) => call(on, "apply", session.apply(batch, planned)),
+            complete: call(on, "complete", session.complete),
+            verify: (entity, records) => stream(on, "verify", session.verify(entity, records)),
+          }),
+        )
+      }),
   }
 }
