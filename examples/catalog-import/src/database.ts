@@ -36,7 +36,8 @@ export const pool: Effect.Effect<pg.Pool, DatabaseError, Scope.Scope> = Config.R
 /** Makes the shop's tables, with the categories, series and brands it starts with. A database that has them already is left alone. */
 export const setup = (pool: pg.Pool): Effect.Effect<void, DatabaseError> =>
   Effect.tryPromise({
-    try: () => pool.query(`BEGIN; ${schema} COMMIT`),
+    // statements sent together are one transaction
+    try: () => pool.query(schema),
     catch: (cause) => new DatabaseError({ message: `the shop's tables were not made: ${messageOf(cause)}` }),
   }).pipe(Effect.asVoid)
 
