@@ -3,4 +3,6 @@
  *
  * @module
  */
+export * as PostgresJobStore from "./PostgresJobStore.ts"
 export * as PostgresSink from "./PostgresSink.ts"
+export * as PostgresSnapshotStore from "./PostgresSnapshotStore.ts"

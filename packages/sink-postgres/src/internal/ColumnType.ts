@@ -10,7 +10,7 @@ import type { Column } from "./Catalog.ts"
 export interface ColumnType {
   /** The type of the column in the stage. */
   readonly staged: string
-  /** A condition that a staged value must meet beyond its type, so that nothing is rounded silently, or null. */
+  /** A condition that a staged value must not break beyond its type, so that nothing is rounded silently, or null. */
   readonly exact: ((expression: string) => string) | null
   /** The expression that says whether two values are the same. */
   readonly comparable: (expression: string) => string
@@ -99,6 +99,12 @@ const rendered = (field: Field.Field, { base, type }: Column): ColumnType["rende
   return (it) => `(${it})::text`
 }
 
+const exact = (column: Column): ColumnType["exact"] => {
+  const scale = scaleOf(column)
+  if (scale === null) return (it) => `${it} = ${it}::${column.type}`
+  return (it) => `round(${it}, ${scale.scale}) = ${it} AND abs(${it}) < 1e${scale.precision - scale.scale}`
+}
+
 /** The type of a column for a field that has no {@link problem} with it. */
 export const of = (field: Field.Field, column: Column): ColumnType => {
   const rounds =
@@ -108,7 +114,7 @@ export const of = (field: Field.Field, column: Column): ColumnType => {
       (moments.has(column.base) && column.modifier < 6))
   return {
     staged: rounds ? column.baseType : column.type,
-    exact: rounds ? (it) => `${it} IS NOT DISTINCT FROM ${it}::${column.type}` : null,
+    exact: rounds ? exact(column) : null,
     comparable: comparable(column),
     rendered: rendered(field, column),
   }

@@ -6,7 +6,7 @@
  */
 import { type Batch, Entity, type Plan, Sink } from "@waybill/core"
 import { Effect, type Scope, Stream } from "effect"
-import { type Applied, applyBatch, type Manner } from "./applyBatch.ts"
+import { type Applied, applyBatch, type Manner, unwritten } from "./applyBatch.ts"
 import * as applyQuery from "./applyQuery.ts"
 import { takenIn } from "./classifyError.ts"
 import * as cursor from "./cursor.ts"
@@ -34,8 +34,8 @@ class CommitSession implements Sink.CommitSession {
   private readonly desks = new Map<Entity.Any, Desk>()
   private readonly here = new Map<string, Sink.AppliedBatch>()
   private failure: Sink.SinkError | null = null
-  // why an atomic commit must not be completed
-  private doom: Sink.SinkError | null = null
+  // why an atomic commit must not be completed: conflicts, or a key that was taken, with which all that was written is gone
+  private doom: "conflicts" | "keyTaken" | null = null
 
   constructor(
     private readonly session: Session.Session,
@@ -63,7 +63,7 @@ class CommitSession implements Sink.CommitSession {
         (error) => (this.isKeyTaken(batch.entity, error) ? this.again({ batch, planned }) : Effect.fail(error)),
       )
       if (!isWritten) {
-        if (this.isAtomic) this.doom ??= conflicting
+        if (this.isAtomic) this.doom ??= "conflicts"
         else yield* connection.rollback()
         return applied
       }
@@ -78,8 +78,8 @@ class CommitSession implements Sink.CommitSession {
     )
 
   readonly complete: Effect.Effect<void, Sink.SinkError> = Effect.gen({ self: this }, function* () {
-    const stopped = this.failure ?? this.doom
-    if (stopped !== null) return yield* Effect.fail(stopped)
+    if (this.failure !== null) return yield* Effect.fail(this.failure)
+    if (this.doom !== null) return yield* Effect.fail(this.doom === "conflicts" ? conflicting() : keyTaken())
     const { connection } = this.session
     if (!connection.inTransaction) return
     for (const [entity, desk] of this.desks) yield* this.link(entity, desk)
@@ -97,13 +97,15 @@ class CommitSession implements Sink.CommitSession {
   }
 
   private get manner(): Manner {
-    if (this.doom === keyTaken) return "report"
+    if (this.doom === "keyTaken") return "report"
     return this.context.onConflict === "skip" || this.cautious.has(this.context.job) ? "careful" : "optimistic"
   }
 
   private write(records: Sink.PlannedRecords, manner: Manner): Effect.Effect<Applied, Sink.SinkError> {
     const desk = this.desks.get(records.batch.entity)!
-    return applyBatch(this.session.connection, desk, desk.statements, records, this.context, manner)
+    return Effect.map(applyBatch(this.session.connection, desk, desk.statements, records, this.context, manner), (applied) =>
+      this.doom === null ? applied : unwritten(applied),
+    )
   }
 
   private isKeyTaken(entity: Entity.Any, error: Sink.SinkError): boolean {
@@ -117,7 +119,7 @@ class CommitSession implements Sink.CommitSession {
     return Effect.gen({ self: this }, function* () {
       yield* this.session.connection.rollback()
       if (this.isAtomic) {
-        this.doom = keyTaken
+        this.doom = "keyTaken"
         this.cautious.add(this.context.job)
       }
       yield* this.begin()
@@ -195,18 +197,20 @@ class CommitSession implements Sink.CommitSession {
   }
 }
 
-const conflicting = new Sink.SinkError({
-  reason: "Contention",
-  message: "there were conflicts, so nothing of this commit is written",
-  isRetryable: false,
-})
+const conflicting = (): Sink.SinkError =>
+  new Sink.SinkError({
+    reason: "Contention",
+    message: "there were conflicts, so nothing of this commit is written",
+    isRetryable: false,
+  })
 
-const keyTaken = new Sink.SinkError({
-  reason: "Contention",
-  message:
-    "a record that was to be created is in the target already; nothing is written, and the next attempt looks at each by itself",
-  isRetryable: true,
-})
+const keyTaken = (): Sink.SinkError =>
+  new Sink.SinkError({
+    reason: "Contention",
+    message:
+      "a record that was to be created is in the target already; nothing is written, and the next attempt looks at each by itself",
+    isRetryable: true,
+  })
 
 /** Opens a session of committing. */
 export const open = (

@@ -139,3 +139,12 @@ const outcomesOf = (
     isWritten,
   }
 }
+
+/** A batch that was written within a transaction which cannot be kept. */
+export const unwritten = (applied: Applied): Applied => ({
+  ...applied,
+  outcomes: applied.outcomes.map((code) =>
+    code === Sink.outcome.created || code === Sink.outcome.updated ? Sink.outcome.failed : code,
+  ),
+  isWritten: false,
+})

@@ -23,9 +23,10 @@ export const lineOf = (layout: Layout, error: Sink.SinkError): number | null => 
   return found === null ? null : Number(found[0])
 }
 
-// the column is named right behind the line; some other column's name may be part of the value behind it
+// `, column price: "x"` stands right behind the line's number; without a column the whole line does, `: "1\tx\t…"`
 const columnIn = (layout: Layout, where: string): Staged | undefined => {
   const rest = where.slice(where.search(/\d/)).replace(/^\d+/, "")
+  if (/^\s*:/.test(rest)) return undefined
   let found: Staged | undefined
   let at = Number.POSITIVE_INFINITY
   for (const staged of layout.staged) {
@@ -45,7 +46,9 @@ const stagedOf = (layout: Layout, error: Sink.SinkError): Staged | undefined => 
     const own = layout.staged.find((it) => [exactCheck(it.position), presentCheck(it.position)].includes(constraint))
     if (own !== undefined) return own
     const check = layout.table.checks.find((it) => it.name === constraint)
-    return check?.columns.length === 1 ? layout.staged.find((it) => it.isPlain && it.like.number === check.columns[0]) : undefined
+    const [only, ...others] = check?.columns ?? []
+    if (check !== undefined)
+      return others.length === 0 ? layout.staged.find((it) => it.isPlain && it.like.number === only) : undefined
   }
   if (column !== undefined) return layout.staged.find((it) => it.name === `"${column.replaceAll('"', '""')}"`)
   return where === undefined ? undefined : columnIn(layout, where.replaceAll(stageName(layout), ""))
@@ -54,7 +57,7 @@ const stagedOf = (layout: Layout, error: Sink.SinkError): Staged | undefined => 
 const messageOf = (layout: Layout, error: Sink.SinkError, staged: Staged | undefined): string => {
   const { constraint } = said(error)
   if (staged !== undefined && constraint === exactCheck(staged.position))
-    return `${staged.like.name} is ${staged.like.type} and would round this value; shorten it or widen the column`
+    return `${staged.like.name} is ${staged.like.type} and does not hold this value exactly; shorten it or widen the column`
   if (staged !== undefined && constraint === presentCheck(staged.position))
     return `null value in column "${staged.like.name}" of ${layout.label} violates its not-null constraint`
   return error.message.replaceAll(stageName(layout), layout.label)

@@ -1,0 +1,122 @@
+/**
+ * The job store on a real server.
+ */
+import { inspect } from "node:util"
+import { Issue, JobStore } from "@waybill/core"
+import { MemoryJobStore } from "@waybill/core/memory"
+import { Effect, Option } from "effect"
+import pg from "pg"
+import { describe, expect, it } from "vitest"
+import * as PostgresJobStore from "../src/PostgresJobStore.ts"
+import { useDatabase } from "./harness.ts"
+import { jobOf, jobStoreLaws } from "./stores/jobStoreLaws.ts"
+
+const database = useDatabase()
+const run = <A>(effect: Effect.Effect<A, JobStore.JobStoreError>): Promise<A> => Effect.runPromise(effect)
+const issue = Issue.make({ code: "cell.date", message: "no date" })
+
+// another pool on the same database, closed when the test ends
+const withPool = async <A>(config: pg.PoolConfig, use: (pool: pg.Pool) => Promise<A>): Promise<A> => {
+  const pool = new pg.Pool({ connectionString: database.url, max: 4, ...config })
+  pool.on("error", () => {})
+  try {
+    return await use(pool)
+  } finally {
+    await pool.end()
+  }
+}
+
+let schemas = 0
+
+describe("a store in memory", () => {
+  for (const { check, name } of jobStoreLaws)
+    it(name, async () => {
+      const store = MemoryJobStore.make()
+      await run(check(() => store))
+    })
+})
+
+describe("a store in a schema that is not there yet", () => {
+  for (const { check, name } of jobStoreLaws)
+    it(name, async () => {
+      const schema = `job "${++schemas}'$s`
+      await run(check(() => PostgresJobStore.make({ pool: database.pool, schema })))
+    })
+})
+
+it("serializable transactions by default change nothing", async () => {
+  const law = jobStoreLaws.find(({ name }) => name.startsWith("of 20 who save"))!
+  await withPool({ options: "-c default_transaction_isolation=serializable", max: 10 }, (pool) =>
+    run(law.check(() => PostgresJobStore.make({ pool, schema: "serializable" }))),
+  )
+})
+
+it("sends one statement for a save, and no text of anybody in it", async () => {
+  await withPool({}, async (pool) => {
+    const store = PostgresJobStore.make({ pool, schema: "statements" })
+    await run(store.create(jobOf("a")))
+    const sent: Array<string> = []
+    const query = pool.query.bind(pool)
+    pool.query = ((statement: string, values: Array<unknown>) => {
+      sent.push(statement)
+      return query(statement, values)
+    }) as typeof pool.query
+    await run(store.save(jobOf("a", { import: "needle" }), [{ ...issue, message: "needle" }]))
+    await run(store.find({ import: "needle", startedBy: "needle", sourceSha256: "needle", since: "needle", before: "needle" }))
+    expect(sent).toHaveLength(2)
+    expect(sent.join()).not.toContain("needle")
+  })
+})
+
+it("the issues of a job go with its row", async () => {
+  const store = PostgresJobStore.make({ pool: database.pool, schema: "retention" })
+  await run(store.create(jobOf("a")))
+  await run(store.save(jobOf("a"), [issue, issue]))
+  await database.pool.query("DELETE FROM retention.store_job WHERE created_at < '2025'")
+  expect(await database.rows("SELECT * FROM retention.store_issue")).toEqual([])
+  expect(await run(store.get("a"))).toEqual(Option.none())
+})
+
+it("goes on after its connections were cut", async () => {
+  await withPool({ application_name: "cut" }, async (pool) => {
+    const store = PostgresJobStore.make({ pool, schema: "cut" })
+    await run(store.create(jobOf("a")))
+    const busy = pool.query("SELECT pg_sleep(60)").catch((error) => error)
+    await expect.poll(() => database.rows("SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'")).toHaveLength(1)
+    await database.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'")
+    expect(await busy).toBeInstanceOf(Error)
+    const saved = run(store.save(jobOf("a"))).catch(() => run(store.save(jobOf("a"))))
+    expect((await saved).version).toBe(1)
+  })
+})
+
+it("says what is wrong with the world, and no secret", async () => {
+  const secret = "s3cr3t-passw0rd"
+  const gone = new URL(database.url)
+  gone.password = secret
+  gone.port = "1"
+  const unknown = new URL(database.url)
+  unknown.pathname = "/nowhere"
+  unknown.password = secret
+  for (const [url, reason, isRetryable] of [
+    [gone, "Unreachable", true],
+    [unknown, "Unknown", false],
+  ] as const)
+    await withPool({ connectionString: url.href }, async (pool) => {
+      const store = PostgresJobStore.make({ pool })
+      for (const effect of [
+        store.create(jobOf("a")),
+        store.get("a"),
+        store.save(jobOf("a")),
+        store.find({}),
+        store.issues("a"),
+      ]) {
+        const error = await run(
+          Effect.flip(effect as Effect.Effect<unknown, JobStore.JobStoreError>) as Effect.Effect<JobStore.JobStoreError>,
+        )
+        expect(error).toBeInstanceOf(JobStore.JobStoreError)
+        expect(error).toMatchObject({ reason, isRetryable })
+        expect(inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error)).not.toContain(secret)
+      }
+    })
+})
