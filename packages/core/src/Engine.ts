@@ -85,7 +85,7 @@ export const validate = <R>(
     const store = yield* JobStore
     const identified = yield* Effect.result(retrying(definition.retry)(source.identify))
     const identity = identified._tag === "Success" ? identified.success : unread(source.kind)
-    const earlier = yield* jobs.findEarlier(definition, identity)
+    const earlier = yield* jobs.findEarlier(definition, identity, options.mode ?? definition.mode)
     if (earlier !== undefined && options.force !== true)
       return yield* Effect.fail(
         new EngineError({
@@ -121,6 +121,8 @@ export const validate = <R>(
     yield* store.create(job)
     yield* Effect.logInfo("validation begins", { job: job.id, import: job.import, source: identity.name })
     const tally = new Tally(definition.limits.issues)
+    // named in reference order from the start: people read the counts in this order
+    for (const entity of definition.entities) tally.entity(entity.name)
     const { bytes } = definition.limits
     const work = Effect.gen(function* () {
       if (identified._tag === "Failure") return yield* Effect.fail(identified.failure)

@@ -93,7 +93,8 @@ export const disambiguate = (column: string): Normalization => ({
       if (text === "") return text
       const times = seen.get(text)
       if (times === undefined) {
-        seen.set(text, 1)
+        // a copy: a cell may be a slice of its whole page, which the map would keep alive
+        seen.set(Buffer.from(text).toString(), 1)
         return text
       }
       let suffix = times + 1

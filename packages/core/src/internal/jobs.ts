@@ -3,7 +3,7 @@
  */
 import { Clock, Effect, Option, Random } from "effect"
 import { EngineError } from "../EngineError.ts"
-import type { Import } from "../Import.ts"
+import type { Import, Mode } from "../Import.ts"
 import type { Issue } from "../Issue.ts"
 import * as Job from "../Job.ts"
 import { JobStore } from "../JobStore.ts"
@@ -29,8 +29,8 @@ export const save = (job: Job.Job, changes: Partial<Job.Job>, issues: ReadonlyAr
     return yield* store.save({ ...job, ...changes, updatedAt: yield* isoNow }, issues)
   })
 
-/** The job that imported, or is about to import, the same bytes with the same definition into the same target. */
-export const findEarlier = (definition: Import, identity: Identity) =>
+/** The job that imported, or is about to import, the same bytes with the same definition and mode into the same target. */
+export const findEarlier = (definition: Import, identity: Identity, mode: Mode) =>
   Effect.gen(function* () {
     if (identity.sha256 === null) return undefined
     const store = yield* JobStore
@@ -39,7 +39,9 @@ export const findEarlier = (definition: Import, identity: Identity) =>
       sourceSha256: identity.sha256,
       status: ["success", "partial", "pending", "running"],
     })
-    return jobs.find((job) => job.definition === definition.definition && job.target === definition.sink.target)
+    return jobs.find(
+      (job) => job.definition === definition.definition && job.mode === mode && job.target === definition.sink.target,
+    )
   })
 
 /** The job of an id, which must be of this import and this definition of it where one is given. */

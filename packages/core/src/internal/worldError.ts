@@ -25,11 +25,19 @@ export const isRetryable = (error: unknown): boolean =>
 const askedDelay = (error: unknown): Duration.Duration | undefined =>
   error instanceof SourceError ? error.retryAfter : undefined
 
+const warn = (error: unknown): Effect.Effect<void> =>
+  isRetryable(error)
+    ? Effect.logWarning("the other side failed; unless that was the last try, it is asked again", {
+        reason: (error as SourceError | SinkError).reason,
+        error: (error as SourceError | SinkError).message,
+      })
+    : Effect.void
+
 /** The import's schedule, with every wait at least as long as the other side asks (`Retry-After`), and only for retryable errors. */
 export const retrying =
   (schedule: Schedule.Schedule<unknown, unknown>, when: (error: unknown) => boolean = isRetryable) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.retry(effect, {
+    Effect.retry(Effect.tapError(effect, warn), {
       schedule: schedule.pipe(
         Schedule.modifyDelay(({ duration, input }) => {
           const asked = askedDelay(input)
