@@ -33,6 +33,9 @@ export interface Options {
   readonly atomic?: boolean
 }
 
+// a plan reads only: it makes no table either
+const noRecords: ReadonlyMap<string, Entity.Values> = new Map()
+
 interface Checkpoint {
   readonly applied: AppliedBatch
 }
@@ -76,7 +79,7 @@ export const make = (options: Options = {}): MemorySink => {
             transaction: preferred ?? (options.atomic === false ? "batched" : "atomic"),
             existing: (entity, keys) =>
               Effect.sync(() => {
-                const table = tableOf(tables, entity.name)
+                const table = tables.get(entity.name) ?? noRecords
                 return keys.map((key) =>
                   table.has(
                     Entity.keyText(
@@ -87,7 +90,8 @@ export const make = (options: Options = {}): MemorySink => {
                 )
               }),
             stage: () => Effect.void,
-            plan: (entity, batches) => Stream.map(batches, (batch) => planBatch(tableOf(tables, entity.name), entity, batch)),
+            plan: (entity, batches) =>
+              Stream.map(batches, (batch) => planBatch(tables.get(entity.name) ?? noRecords, entity, batch)),
           }),
     commit: (context) => openCommit(context),
   }
