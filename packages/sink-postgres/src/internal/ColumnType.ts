@@ -96,6 +96,8 @@ const rendered = (field: Field.Field, { base, type }: Column): ColumnType["rende
     return (it) => `(CASE WHEN scale(trim_scale(${it})) <= ${scale} THEN round(${it}, ${scale}) ELSE trim_scale(${it}) END)::text`
   }
   if (base === "numeric") return (it) => `trim_scale(${it})::text`
+  // as text it always has its netmask
+  if (base === "inet") return (it) => `abbrev(${it})`
   return (it) => `(${it})::text`
 }
 
