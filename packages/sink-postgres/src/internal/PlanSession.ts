@@ -16,6 +16,7 @@ import * as planQuery from "./planQuery.ts"
 import { issueOf, nulIssue } from "./refusal.ts"
 import * as Session from "./Session.ts"
 import { send } from "./send.ts"
+import * as uniqueness from "./uniqueness.ts"
 
 // what is known of an entity's records
 interface Staged {
@@ -98,6 +99,9 @@ class PlanSession implements Sink.PlanSession {
       if (extents.length === 0) return Stream.empty
       if (this.transaction === "batched") yield* this.refuseLaterParents(layout, extents, refused)
       const isEmpty = (yield* connection.query(`SELECT FROM ${layout.name} LIMIT 1`)).rows.length === 0
+      yield* uniqueness.check(connection, layout, isEmpty, (at, issue) => {
+        if (!refused.has(at)) refused.set(at, [issue])
+      })
       const needed = planQuery.unfilled(layout)
       const batches = new PlannedBatches(layout, extents, refused)
       const planned =
