@@ -10,7 +10,7 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { Effect, Layer, Option } from "effect"
 import type { Issue } from "../Issue.ts"
-import { classify, temporaryName } from "../internal/files.ts"
+import { classify, pathOf, temporaryName } from "../internal/files.ts"
 import * as jobQuery from "../internal/jobQuery.ts"
 import type { Job } from "../Job.ts"
 import { JobStore, JobStoreError } from "../JobStore.ts"
@@ -27,6 +27,9 @@ const failed =
     return new JobStoreError({ reason, message: `${what}: ${message}`, isRetryable: false, cause })
   }
 
+const noJob = (id: string): JobStoreError =>
+  new JobStoreError({ reason: "NotFound", message: `there is no job ${id}`, isRetryable: false })
+
 const fileName = (version: number): string => `${String(version).padStart(8, "0")}.json`
 
 // creates a file that must not be there, whole or not at all
@@ -40,34 +43,47 @@ const create = async (file: string, saved: Saved): Promise<void> => {
   }
 }
 
+const filesAtOnce = 64
+
 const isMissing = (cause: unknown): boolean => classify(cause).reason === "NotFound"
 
 /** A store in a folder, which is made on the first write. */
 export const make = (folder: string): JobStore["Service"] => {
-  const folderOf = (id: string): string => path.join(folder, id)
   const versions = async (id: string): Promise<ReadonlyArray<string>> => {
+    const own = pathOf(folder, id)
+    if (own === undefined) return []
     try {
-      return (await fs.readdir(folderOf(id))).filter((name) => /^\d+\.json$/.test(name)).sort()
+      return (await fs.readdir(own)).filter((name) => /^\d+\.json$/.test(name)).sort()
     } catch (cause) {
       if (isMissing(cause)) return []
       throw cause
     }
   }
   const read = async (id: string, name: string): Promise<Saved> =>
-    JSON.parse(await fs.readFile(path.join(folderOf(id), name), "utf8")) as Saved
+    JSON.parse(await fs.readFile(path.join(folder, id, name), "utf8")) as Saved
   const latest = async (id: string): Promise<Job | undefined> => {
     const name = (await versions(id)).at(-1)
     return name === undefined ? undefined : (await read(id, name)).job
   }
   return {
-    create: (job) =>
-      Effect.tryPromise({
+    create: (job) => {
+      const own = pathOf(folder, job.id)
+      if (own === undefined)
+        return Effect.fail(
+          new JobStoreError({
+            reason: "Unknown",
+            message: `cannot create job ${job.id}: it is no name for a folder`,
+            isRetryable: false,
+          }),
+        )
+      return Effect.tryPromise({
         try: async () => {
-          await fs.mkdir(folderOf(job.id), { recursive: true })
-          await create(path.join(folderOf(job.id), fileName(job.version)), { job, issues: [] })
+          await fs.mkdir(own, { recursive: true })
+          await create(path.join(own, fileName(job.version)), { job, issues: [] })
         },
         catch: failed(`cannot create job ${job.id}`),
-      }),
+      })
+    },
     get: (id) =>
       Effect.tryPromise({ try: async () => Option.fromNullishOr(await latest(id)), catch: failed(`cannot read job ${id}`) }),
     save: (job, issues = []) =>
@@ -78,14 +94,11 @@ export const make = (folder: string): JobStore["Service"] => {
           message: `job ${job.id} was saved by somebody else since version ${job.version} was read`,
           isRetryable: false,
         })
-        if (stored === undefined)
-          return yield* Effect.fail(
-            new JobStoreError({ reason: "NotFound", message: `there is no job ${job.id}`, isRetryable: false }),
-          )
+        if (stored === undefined) return yield* Effect.fail(noJob(job.id))
         if (stored.version !== job.version) return yield* Effect.fail(stale)
         const next: Job = { ...job, version: job.version + 1 }
         yield* Effect.tryPromise({
-          try: () => create(path.join(folderOf(job.id), fileName(next.version)), { job: next, issues }),
+          try: () => create(path.join(folder, job.id, fileName(next.version)), { job: next, issues }),
           catch: failed(`cannot save job ${job.id}`),
         }).pipe(Effect.mapError((error) => (error.reason === "AlreadyExists" ? stale : error)))
         return next
@@ -94,22 +107,22 @@ export const make = (folder: string): JobStore["Service"] => {
       Effect.tryPromise({
         try: async () => {
           const ids = await fs.readdir(folder).catch((cause) => (isMissing(cause) ? [] : Promise.reject(cause)))
-          const jobs = await Promise.all(ids.map(latest))
-          return jobQuery.select(
-            query,
-            jobs.filter((job) => job !== undefined),
-          )
+          const jobs: Array<Job> = []
+          // some at a time: a process may not have all files open at once
+          for (let from = 0; from < ids.length; from += filesAtOnce)
+            for (const job of await Promise.all(ids.slice(from, from + filesAtOnce).map(latest)))
+              if (job !== undefined) jobs.push(job)
+          return jobQuery.select(query, jobs)
         },
         catch: failed("cannot list the jobs"),
       }),
     issues: (id, { limit = Number.POSITIVE_INFINITY, offset = 0 } = {}) =>
-      Effect.tryPromise({
-        try: async () => {
-          const names = await versions(id)
-          const saved = await Promise.all(names.map((name) => read(id, name)))
-          return saved.flatMap(({ issues }) => issues).slice(offset, offset + limit)
-        },
-        catch: failed(`cannot read the issues of job ${id}`),
+      Effect.gen(function* () {
+        const wrong = failed(`cannot read the issues of job ${id}`)
+        const names = yield* Effect.tryPromise({ try: () => versions(id), catch: wrong })
+        if (names.length === 0) return yield* Effect.fail(noJob(id))
+        const saved = yield* Effect.tryPromise({ try: () => Promise.all(names.map((name) => read(id, name))), catch: wrong })
+        return saved.flatMap(({ issues }) => issues).slice(offset, offset + limit)
       }),
   }
 }

@@ -7,7 +7,7 @@
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { Effect, Layer } from "effect"
-import { classify, temporaryName } from "../internal/files.ts"
+import { classify, pathOf, temporaryName } from "../internal/files.ts"
 import { SnapshotStore, SnapshotStoreError } from "../SnapshotStore.ts"
 
 const failed =
@@ -29,52 +29,62 @@ const walk = async (folder: string, prefix: string): Promise<Array<{ name: strin
   return lists.flat()
 }
 
-/** A store in a folder, which is made on the first write. */
-export const make = (folder: string): SnapshotStore["Service"] => {
-  const fileOf = (job: string, name: string): string => path.join(folder, job, ...name.split("/"))
-  const made = new Set<string>()
-  return {
-    put: (job, name, bytes) =>
-      Effect.tryPromise({
-        try: async () => {
-          const file = fileOf(job, name)
-          const parent = path.dirname(file)
-          if (!made.has(parent)) {
-            await fs.mkdir(parent, { recursive: true })
-            made.add(parent)
-          }
-          const temporary = temporaryName(file)
-          await fs.writeFile(temporary, bytes, { flag: "wx" })
-          try {
-            await fs.link(temporary, file)
-          } catch (cause) {
-            if (classify(cause).reason !== "AlreadyExists" || Buffer.compare(await fs.readFile(file), bytes) !== 0) throw cause
-          } finally {
-            await fs.unlink(temporary)
-          }
-        },
-        catch: failed(`cannot write ${name} of job ${job}`),
-      }),
-    get: (job, name) =>
-      Effect.tryPromise({ try: () => fs.readFile(fileOf(job, name)), catch: failed(`cannot read ${name} of job ${job}`) }),
-    list: (job) =>
-      Effect.tryPromise({ try: () => walk(path.join(folder, job), ""), catch: failed(`cannot list job ${job}`) }).pipe(
-        Effect.catchIf(
-          (error) => error.reason === "NotFound",
-          () => Effect.succeed([]),
-        ),
-        Effect.map((parts) => parts.sort((a, b) => (a.name < b.name ? -1 : 1))),
-      ),
-    remove: (job, name) =>
-      Effect.tryPromise({
-        try: async () => {
-          if (name === undefined) for (const parent of made) if (parent.startsWith(path.join(folder, job))) made.delete(parent)
-          await fs.rm(name === undefined ? path.join(folder, job) : fileOf(job, name), { recursive: true, force: true })
-        },
-        catch: failed(`cannot remove ${name ?? "the parts"} of job ${job}`),
-      }),
+// the file of a part, whole or not at all; where it is there already it must have the same bytes
+const write = async (file: string, bytes: Uint8Array): Promise<void> => {
+  const temporary = temporaryName(file)
+  await fs.writeFile(temporary, bytes, { flag: "wx" }).catch(async (cause) => {
+    if (classify(cause).reason !== "NotFound") throw cause
+    await fs.mkdir(path.dirname(file), { recursive: true })
+    await fs.writeFile(temporary, bytes, { flag: "wx" })
+  })
+  try {
+    await fs.link(temporary, file)
+  } catch (cause) {
+    if (classify(cause).reason !== "AlreadyExists" || Buffer.compare(await fs.readFile(file), bytes) !== 0) throw cause
+  } finally {
+    await fs.unlink(temporary)
   }
 }
+
+const noName = (what: string, reason: SnapshotStoreError["reason"]): Effect.Effect<never, SnapshotStoreError> =>
+  Effect.fail(new SnapshotStoreError({ reason, message: `${what}: it is no name for a file`, isRetryable: false }))
+
+/** A store in a folder, which is made on the first write. */
+export const make = (folder: string): SnapshotStore["Service"] => ({
+  put: (job, name, bytes) => {
+    const what = `cannot write ${name} of job ${job}`
+    const file = pathOf(folder, job, name)
+    return file === undefined
+      ? noName(what, "Unknown")
+      : Effect.tryPromise({ try: () => write(file, bytes), catch: failed(what) })
+  },
+  get: (job, name) => {
+    const what = `cannot read ${name} of job ${job}`
+    const file = pathOf(folder, job, name)
+    return file === undefined
+      ? noName(what, "NotFound")
+      : Effect.tryPromise({ try: () => fs.readFile(file), catch: failed(what) })
+  },
+  list: (job) => {
+    const own = pathOf(folder, job)
+    if (own === undefined) return Effect.succeed([])
+    return Effect.tryPromise({ try: () => walk(own, ""), catch: failed(`cannot list job ${job}`) }).pipe(
+      Effect.catchIf(
+        (error) => error.reason === "NotFound",
+        () => Effect.succeed([]),
+      ),
+      Effect.map((parts) => parts.sort((a, b) => (a.name < b.name ? -1 : 1))),
+    )
+  },
+  remove: (job, name) => {
+    const file = pathOf(folder, job, name)
+    if (file === undefined) return Effect.void
+    return Effect.tryPromise({
+      try: () => fs.rm(file, { recursive: true, force: true }),
+      catch: failed(`cannot remove ${name ?? "the parts"} of job ${job}`),
+    })
+  },
+})
 
 /** The store as a layer. */
 export const layer = (folder: string): Layer.Layer<SnapshotStore> => Layer.sync(SnapshotStore, () => make(folder))

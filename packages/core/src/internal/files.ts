@@ -8,6 +8,15 @@ import * as path from "node:path"
 export const temporaryName = (file: string): string =>
   path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}`)
 
+// a file or folder of its own: no way up or elsewhere, no name of the system's, and no dot, which temporary files begin with
+const isSegment = (text: string): boolean => text !== "" && !text.startsWith(".") && !/[/\\\u0000]/.test(text)
+
+/** The path of a job's folder or part within `folder`, or `undefined` where the name is none that can be kept there. */
+export const pathOf = (folder: string, job: string, name?: string): string | undefined => {
+  const segments = name === undefined ? [] : name.split("/")
+  return isSegment(job) && segments.every(isSegment) ? path.join(folder, job, ...segments) : undefined
+}
+
 /** The reason in a file system's error. Codes: Node's `errno` constants. */
 export const classify = (
   cause: unknown,
@@ -15,6 +24,7 @@ export const classify = (
   const { code, message } = cause as { code?: string; message?: string }
   switch (code) {
     case "ENOENT":
+    case "ENOTDIR":
       return { reason: "NotFound", message: "there is no such file" }
     case "EEXIST":
       return { reason: "AlreadyExists", message: "it is there already with other bytes" }
