@@ -63,8 +63,6 @@ export const applyBatch = (
         verdicts.push(...(result.rows as ReadonlyArray<applyQuery.VerdictRow>))
       })
     const numbers = (which: (row: applyQuery.VerdictRow) => boolean) => verdicts.filter(which).map((row) => Number(row.n))
-    const isOf = (action: number) => (n: number) => planned.actions[n - batch.first] === action
-    const result = (isWritten: boolean) => outcomesOf(layout, records, verdicts, isWritten)
 
     if (manner === "report") {
       yield* ask(statements.moved(rows))
@@ -75,35 +73,28 @@ export const applyBatch = (
     }
     if (statements.orphans !== null && context.transaction === "batched") yield* ask(statements.orphans(rows))
     const orphans = numbers(() => true)
-    if (update > 0) {
-      const { same } = (yield* connection.query(statements.lock(rows))).rows[0] as { readonly same: number }
-      if (same < update) yield* ask(statements.moved(rows))
-    }
-    if (stops && verdicts.some(isConflict)) {
-      if (create > 0) yield* ask(statements.appeared(rows))
-      return result(false)
-    }
-    if (create > 0) {
-      const settled = verdicts.length
-      const wanted = create - orphans.filter(isOf(Plan.code.create)).length
-      const { rowCount } = yield* connection.query(statements.insert(rows, orphans, manner === "careful" ? "skip" : "fail"))
-      const written = rowCount ?? 0
-      if (written !== wanted) yield* ask(statements.refused(rows, orphans))
-      if (written + verdicts.length - settled !== wanted || verdicts.some((it) => it.verdict === "suppressed"))
-        return yield* Effect.fail(unexplained(layout, wanted, written))
-    }
+    // those that were not written must be accounted for, one by one
+    const write = (action: number, count: number, statement: string, others: string) =>
+      Effect.gen(function* () {
+        const wanted = count - orphans.filter((n) => planned.actions[n - batch.first] === action).length
+        if (wanted === 0) return
+        const settled = verdicts.length
+        const { rowCount } = yield* connection.query(statement)
+        const written = rowCount ?? 0
+        if (written !== wanted) yield* ask(others)
+        if (written + verdicts.length - settled !== wanted || verdicts.some((it) => it.verdict === "suppressed"))
+          return yield* Effect.fail(unexplained(layout, wanted, written))
+      })
+    const insert = statements.insert(rows, orphans, manner === "careful" ? "skip" : "fail")
+    yield* write(Plan.code.create, create, insert, statements.refused(rows, orphans))
+    yield* write(Plan.code.update, update, statements.update(rows, orphans), statements.missed(rows, orphans))
     const conflicts = numbers(isConflict)
     if (conflicts.length > 0) {
-      if (stops) return result(false)
+      if (stops) return outcomesOf(layout, records, verdicts, false)
       yield* connection.query(statements.drop(conflicts))
     }
-    if (update > 0) {
-      const kept = [...new Set(numbers(() => true).filter(isOf(Plan.code.update)))]
-      const { rowCount } = yield* connection.query(statements.update(rows, kept))
-      if (rowCount !== update - kept.length) return yield* Effect.fail(unexplained(layout, update - kept.length, rowCount ?? 0))
-    }
     if (statements.link !== null) yield* connection.query(statements.link(rows))
-    return result(conflicts.length === 0 || context.onConflict === "skip")
+    return outcomesOf(layout, records, verdicts, conflicts.length === 0 || context.onConflict === "skip")
   })
 
 const isConflict = (row: applyQuery.VerdictRow): boolean => row.verdict !== "applied"

@@ -23,10 +23,10 @@ export interface VerdictRow {
 
 /** Statements over the rows of the stage that a condition on `s` picks. */
 export interface ApplyStatements {
-  /** Locks the targets of the updates, in the order of their keys, and counts those that are what the plan saw. */
-  readonly lock: (rows: string) => string
-  /** Updates whose target is not. */
+  /** Updates whose target is not what the plan saw. */
   readonly moved: (rows: string) => string
+  /** The same once they are written: those that were not, except some. */
+  readonly missed: (rows: string, except: ReadonlyArray<number>) => string
   /** Creates whose key has a target already, or whose reference leads nowhere. */
   readonly appeared: (rows: string) => string
   /** The same once they are inserted: those that were not, except some. */
@@ -35,6 +35,10 @@ export interface ApplyStatements {
   readonly orphans: ((rows: string) => string) | null
   /** What happens to a key that is there already: to fail at it costs a third less than to skip it. */
   readonly insert: (rows: string, except: ReadonlyArray<number>, ifTaken: "skip" | "fail") => string
+  /**
+   * Writes the updates whose target is what the plan saw; one that another transaction is just writing is waited for, and looked at
+   * again. In the order of keys, as the inserts, so that commits seldom wait for each other in a circle.
+   */
   readonly update: (rows: string, except: ReadonlyArray<number>) => string
   /** Sets references to the entity itself that could not be set before. */
   readonly link: ((rows: string) => string) | null
@@ -71,6 +75,11 @@ export const make = (layout: Layout): ApplyStatements => {
       : `CASE ${references.map((it) => `WHEN ${joins.unresolved(it)!} THEN ${it.positions[0]!}`).join(" ")} END`
   const now = `json_build_array(${changesOf(layout, joins).join(", ")})`
 
+  const updates = `SELECT s."waybill:n" AS n, ${lost} AS reference, ${now} AS now, CASE
+      WHEN ${isMissing} THEN 'deleted'
+      WHEN ${isLost} THEN 'reference'
+      WHEN ${joins.anyDiffers} THEN 'changed' ELSE 'applied' END AS verdict
+    ${from} LEFT JOIN ${table} t ON ${joins.match}`
   const creates = `SELECT s."waybill:n" AS n, ${lost} AS reference, ${now} AS now, CASE
       WHEN ${isLost} THEN 'reference'
       WHEN ${isMissing} THEN 'suppressed'
@@ -105,18 +114,12 @@ export const make = (layout: Layout): ApplyStatements => {
   }
 
   return {
-    lock: (rows) =>
-      `SELECT count(*) FILTER (WHERE same)::int AS same FROM (
-        SELECT NOT (${isLost}) AND ${Joins.fingerprint(layout)} IS NOT DISTINCT FROM s."waybill:before" AS same ${from} JOIN ${table} t ON ${joins.match} WHERE ${rows} AND ${isUpdate}
-        ORDER BY ${order(layout)} FOR NO KEY UPDATE OF t) AS locked`,
     moved: (rows) =>
-      `SELECT s."waybill:n" AS n, ${lost} AS reference, ${now} AS now, CASE
-          WHEN ${isMissing} THEN 'deleted'
-          WHEN ${isLost} THEN 'reference'
-          WHEN ${joins.anyDiffers} THEN 'changed' ELSE 'applied' END AS verdict
-        ${from} LEFT JOIN ${table} t ON ${joins.match}
-        WHERE ${rows} AND ${isUpdate}
-          AND (${isMissing} OR ${isLost} OR ${Joins.fingerprint(layout)} IS DISTINCT FROM s."waybill:before")`,
+      `${updates} WHERE ${rows} AND ${isUpdate}
+        AND (${isMissing} OR ${isLost} OR ${Joins.fingerprint(layout)} IS DISTINCT FROM s."waybill:before")`,
+    missed: (rows, except) =>
+      `${updates} WHERE ${rows} AND ${isUpdate}${excluded(except)}
+        AND (${isMissing} OR ${isLost} OR t.xmin <> pg_current_xact_id()::xid)`,
     appeared: (rows) => `${creates} WHERE ${rows} AND ${isCreate} AND (${isLost} OR NOT (${isMissing}))`,
     refused: (rows, except) =>
       `${creates} WHERE ${rows} AND ${isCreate}${excluded(except)}
@@ -141,7 +144,8 @@ export const make = (layout: Layout): ApplyStatements => {
         ${ifTaken === "fail" ? "" : `ON CONFLICT (${layout.keys.map((it) => it.name).join(", ")}) DO NOTHING`}`,
     update: (rows, except) =>
       `UPDATE ${table} t SET ${written.map(updated).join(", ")}
-        ${from} WHERE ${rows} AND ${isUpdate}${excluded(except)} AND ${joins.match}`,
+        FROM (SELECT * FROM ${stage} s WHERE ${rows} AND ${isUpdate}${excluded(except)} ORDER BY ${order(layout)}) s ${joins.resolve}
+        WHERE ${joins.match} AND ${Joins.fingerprint(layout)} = s."waybill:before"${references.length === 0 ? "" : ` AND NOT (${isLost})`}`,
     link:
       selves.length === 0
         ? null
