@@ -72,7 +72,7 @@ export const applyBatch = (
       return outcomesOf(layout, records, told, false)
     }
     if (statements.orphans !== null && context.transaction === "batched") yield* ask(statements.orphans(rows))
-    const orphans = numbers(() => true)
+    const orphans = [...new Set(numbers(() => true))]
     // those that were not written must be accounted for, one by one
     const write = (action: number, count: number, statement: string, others: string) =>
       Effect.gen(function* () {

@@ -36,32 +36,35 @@ const rulesOf = (layout: Layout): ReadonlyArray<Rule> =>
   })
 
 interface Question {
-  /** The records whose values no other record of the target has, as FROM and WHERE. */
+  /** FROM and WHERE of the records whose values no other record of the target has. */
   readonly fresh: string
   readonly values: string
-  /** The records whose values another record of the target has, or null. */
-  readonly held: string | null
+  /** How many records have values that the target has not, and how many those of another record there; null if that needs no question. */
+  readonly counts: string | null
+  /** The records whose values another record of the target has. */
+  readonly held: string
 }
 
 const questionOf = (layout: Layout, { columns, isKey }: Rule, isEmpty: boolean): Question => {
   const joins = Joins.make(layout)
-  const values = columns.map((it) => joins.value(it))
-  const given = columns.flatMap((it) => [
-    `${joins.value(it)} IS NOT NULL`,
-    ...[joins.absent(it)].flatMap((mask) => (mask === null ? [] : [`NOT (${mask})`])),
-  ])
+  const given = columns
+    .flatMap((it) => [`${joins.value(it)} IS NOT NULL`, joins.absent(it) === null ? null : `NOT (${joins.absent(it)})`])
+    .filter((it) => it !== null)
+    .join(" AND ")
+  const values = columns.map((it) => joins.value(it)).join(", ")
   const from = `FROM ${layout.stage} s ${joins.resolve}`
   // a key that is in the target is an update, and no harm
-  if (isEmpty || isKey) return { fresh: `${from} WHERE ${given.join(" AND ")}`, values: values.join(", "), held: null }
-  const holder = columns.map((it) => `o.${it.name} = ${joins.value(it)}`).join(" AND ")
-  const found = `o.${layout.keys[0]!.name}`
-  const own = layout.keys.map((it) => `o.${it.name} IS NOT DISTINCT FROM ${joins.value(it)}`).join(" AND ")
+  if (isEmpty || isKey) return { fresh: `${from} WHERE ${given}`, values, counts: null, held: "" }
+  const holder = `${layout.name} o ON ${columns.map((it) => `o.${it.name} = ${joins.value(it)}`).join(" AND ")}`
+  const isFresh = `o.${layout.keys[0]!.name} IS NULL`
+  const isOwn = layout.keys.map((it) => `o.${it.name} IS NOT DISTINCT FROM ${joins.value(it)}`).join(" AND ")
   const key = layout.keys.map((it) => `o.${it.name}::text`).join(", ")
   return {
-    fresh: `${from} LEFT JOIN ${layout.name} o ON ${holder} WHERE ${given.join(" AND ")} AND ${found} IS NULL`,
-    values: values.join(", "),
-    held: `SELECT s."waybill:n" AS n, json_build_array(${key}) AS holder ${from} JOIN ${layout.name} o ON ${holder}
-      WHERE ${given.join(" AND ")} AND NOT (${own})`,
+    fresh: `${from} LEFT JOIN ${holder} WHERE ${given} AND ${isFresh}`,
+    values,
+    counts: `SELECT count(*) FILTER (WHERE ${isFresh})::int AS fresh, count(*) FILTER (WHERE NOT (${isFresh}))::int AS held
+      ${from} LEFT JOIN ${holder} WHERE ${given} AND (${isFresh} OR NOT (${isOwn}))`,
+    held: `SELECT s."waybill:n" AS n, json_build_array(${key}) AS holder ${from} JOIN ${holder} WHERE ${given} AND NOT (${isOwn})`,
   }
 }
 
@@ -88,27 +91,27 @@ export const check = (
   isEmpty: boolean,
   refuse: (at: number, issue: Issue.Issue) => void,
 ): Effect.Effect<void, Sink.SinkError> =>
-  Effect.forEach(
-    rulesOf(layout),
-    (rule) => {
-      const { fresh, held, values } = questionOf(layout, rule, isEmpty)
+  Effect.gen(function* () {
+    for (const rule of rulesOf(layout)) {
+      const { counts, fresh, held, values } = questionOf(layout, rule, isEmpty)
       const each = (statement: string) =>
         Stream.runForEach(cursor.rows<Row>(connection, statement, 5_000), (row) =>
           Effect.sync(() => refuse(Number(row.n), issueOf(layout, rule, row))),
         )
-      // whether there are any is cheaper to tell than which
-      const twice = Effect.flatMap(
-        connection.query(`SELECT FROM (SELECT ${fresh} GROUP BY ${values} HAVING count(*) > 1 LIMIT 1) AS twice`),
-        ({ rows }) =>
-          rows.length === 0
-            ? Effect.void
-            : each(
-                `SELECT n, NULL::json AS holder FROM (
-                  SELECT s."waybill:n" AS n, row_number() OVER (PARTITION BY ${values} ORDER BY s."waybill:n") AS nth ${fresh}
-                ) AS numbered WHERE nth > 1`,
-              ),
+      // how many there are is cheaper to tell than which, and mostly there are none
+      if (counts !== null) {
+        const found = (yield* connection.query(counts)).rows[0] as { readonly fresh: number; readonly held: number }
+        if (found.held > 0) yield* each(held)
+        if (found.fresh < 2) continue
+      }
+      const twice = yield* connection.query(
+        `SELECT FROM (SELECT ${fresh} GROUP BY ${values} HAVING count(*) > 1 LIMIT 1) AS twice`,
       )
-      return held === null ? twice : Effect.andThen(each(held), twice)
-    },
-    { discard: true },
-  )
+      if (twice.rows.length > 0)
+        yield* each(
+          `SELECT n, NULL::json AS holder FROM (
+            SELECT s."waybill:n" AS n, row_number() OVER (PARTITION BY ${values} ORDER BY s."waybill:n") AS nth ${fresh}
+          ) AS numbered WHERE nth > 1`,
+        )
+    }
+  })
