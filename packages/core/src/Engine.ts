@@ -159,10 +159,10 @@ const conclude = (
   definition: Import,
   job: Job.Job,
   tally: Tally,
-  { plan, snapshot, timings, transaction }: Effect.Success<ReturnType<typeof validateJob>>,
+  { cursor, plan, snapshot, timings, transaction }: Effect.Success<ReturnType<typeof validateJob>>,
 ) => {
   const counts = tally.counts()
-  const sealed = { snapshot, plan, transaction, timings, counts }
+  const sealed = { cursor, snapshot, plan, transaction, timings, counts }
   const unbalanced = Summary.unbalanced(counts)
   const failure: Job.Failure | null =
     unbalanced.length > 0

@@ -38,7 +38,7 @@ export interface Options<Row> {
   readonly normalize?: ReadonlyArray<Normalization>
   readonly entities: ReadonlyArray<Entity.Any>
   readonly map: Mapping<Row>
-  readonly rules?: ReadonlyArray<Rule<Row>>
+  readonly rules?: ReadonlyArray<Rule<NoInfer<Row>>>
   readonly mode?: Mode
   readonly sink: Sink
   /** Atomic (the default where the sink can) or batched. */

@@ -28,11 +28,14 @@ export interface Issue {
 
 const excerptLength = 200
 
+const own = (text: string): string => Buffer.from(text, "utf16le").toString("utf16le")
+
 /** The text that an issue shows of a value: strings as they are, anything else as JSON, cut to 200 characters. */
 export const excerpt = (value: unknown): string | null => {
   if (value === undefined || value === null) return null
   const text = typeof value === "string" ? value : typeof value === "object" ? JSON.stringify(value) : String(value)
-  return text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text
+  // a copy of its own: a cell may be cut out of its page's text, which the issue would keep in memory as long as the job runs
+  return text.length > excerptLength ? `${own(text.slice(0, excerptLength))}…` : own(text)
 }
 
 /** Makes an issue; what is left out is `null`, and the severity is `error`. */

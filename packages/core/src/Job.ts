@@ -66,7 +66,7 @@ export interface Failure {
   /** Stable, e.g. `source.Unreachable`, `sink.DataRefused`, `limit.rows`, `rows.rejected`, `conflict`, `integrity`. */
   readonly code: string
   readonly message: string
-  /** Whether the commit may be tried again from the same snapshot. */
+  /** Whether the same may succeed later: a commit is tried again from the same snapshot, a validation is started anew. */
   readonly retryable: boolean
 }
 
@@ -84,7 +84,7 @@ export interface Job {
   readonly updatedAt: string
   readonly source: Identity & { readonly kind: string }
   readonly target: string
-  /** Position in the source behind the last page that is safe; validation resumes there. */
+  /** Position in the source behind the last page that was read. */
   readonly cursor: Json
   /** The hash of the snapshot's content and the hash of its whole manifest, once sealed. */
   readonly snapshot: { readonly hash: Sha256; readonly manifest: Sha256 } | null

@@ -7,7 +7,7 @@ import { Data, Duration } from "effect"
 
 /** The limits of an import. `null` is no limit. */
 export interface Limits {
-  /** Largest source in bytes, checked before it is read; 1 GiB by default. */
+  /** Largest source in bytes, checked before its rows are read; 1 GiB by default. */
   readonly bytes: number | null
   /** Most rows that are read; 10 million by default. */
   readonly rows: number | null

@@ -18,7 +18,10 @@ import type { PlannedBatch } from "./Plan.ts"
 /** How a commit is done: all of it in one transaction, or batch by batch, each all or nothing. */
 export type Transaction = "atomic" | "batched"
 
-/** What happens when a target record no longer is what the plan saw: stop with nothing of it written, or leave that record out. */
+/**
+ * What happens when a target record no longer is what the plan saw. `abort`: an atomic commit writes nothing, a batched one stops before
+ * the first batch that has a conflict (those before it stay). `skip`: that record is left out.
+ */
 export type ConflictPolicy = "abort" | "skip"
 
 /** Why a sink could not do what it was asked. */

@@ -11,7 +11,7 @@ import type { Json } from "./Canonical.ts"
 import type { Sha256 } from "./Fingerprint.ts"
 import type { Transaction } from "./Sink.ts"
 
-/** A part: its name in the snapshot store, how many lines and bytes it has, and its hash. */
+/** A part: its name in the snapshot store, how many records (of a log: lines) and bytes it has, and its hash. */
 export interface Part {
   readonly name: string
   readonly lines: number

@@ -1,7 +1,7 @@
 /**
  * A snapshot store keeps the sealed parts of jobs (records, plan, refs, logs, manifests) as named, immutable byte sequences.
  *
- * A name is a path within its job: `snapshot/product/000000.ndjson`, `manifest.json`. A part is written once; writing the same bytes again
+ * A name is a path within its job: `records/product/000000.ndjson`, `snapshot.json`. A part is written once; writing the same bytes again
  * is allowed (a phase that is done again after a crash), other bytes are an error. The engine hashes and checks; a store need not.
  *
  * @module

@@ -52,6 +52,11 @@ export interface Page {
   readonly labels: ReadonlyArray<Label>
   readonly cursor: Cursor
   readonly issues: ReadonlyArray<PageIssue>
+  /**
+   * Called once the engine has done with the rows, before it pulls the next page: a source with large pages can let go of them here. What
+   * outlives its use in the young generation of the heap is cleaned up late.
+   */
+  readonly release?: () => void
   /** Warnings about the whole of the source that became known with this page (a detected delimiter, a renamed header). */
   readonly notices?: ReadonlyArray<{ readonly code: string; readonly message: string }>
 }

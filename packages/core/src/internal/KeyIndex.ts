@@ -1,5 +1,5 @@
 /**
- * Which keys an entity has so far, in typed arrays: 24 to 32 bytes a record, whatever the keys' length.
+ * Which keys an entity has so far, in typed arrays: 26 to 41 bytes a record, whatever the keys' length.
  *
  * A key is known by a 64-bit hash, its record's content by another. A repeat whose content hash differs as well is reported as a
  * conflict of keys, so a collision (one in 30 million for a million records) would be seen by a person and never lose a row silently.

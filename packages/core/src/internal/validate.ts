@@ -10,7 +10,7 @@ import type { Job } from "../Job.ts"
 import { LimitReached } from "../Limits.ts"
 import { type Content, names, type PlanManifest, type SnapshotManifest } from "../Snapshot.ts"
 import type { SnapshotStore } from "../SnapshotStore.ts"
-import type { Page, Source } from "../Source.ts"
+import type { Cursor, Page, Source } from "../Source.ts"
 import { Collector, type Full } from "./Collector.ts"
 import { Pending, writeCandidates } from "./Pending.ts"
 import * as PlanSessions from "./PlanSessions.ts"
@@ -28,6 +28,7 @@ export interface Validated {
   readonly snapshot: NonNullable<Job["snapshot"]>
   readonly plan: Fingerprint.Sha256
   readonly transaction: PlanManifest["transaction"]
+  readonly cursor: Job["cursor"]
   readonly timings: { readonly [phase: string]: number }
 }
 
@@ -48,7 +49,7 @@ export const validate = <R>(
     const progress = throttled(job.id, options.onProgress)
     const session = yield* PlanSessions.open(definition, job.id)
     const started = yield* Clock.currentTimeMillis
-    yield* Effect.withSpan(read(definition, source, reader, sealing, session, tally, progress), "waybill.read")
+    const cursor = yield* Effect.withSpan(read(definition, source, reader, sealing, session, tally, progress), "waybill.read")
     const resolved = yield* references.resolve(session, collector, pending, job.mode === "smart", tally)
     for (const full of [...resolved.full, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
     yield* sealing.finish()
@@ -93,6 +94,7 @@ export const validate = <R>(
       snapshot: { hash, manifest },
       plan: planHash,
       transaction: plan.transaction,
+      cursor,
       timings: { read: read_ - started, plan: end - read_, validate: end - started },
     }
   }).pipe(Effect.scoped, phaseTimeout("validateTimeout", definition.limits.validateTimeout), Effect.withSpan("waybill.validate"))
@@ -149,7 +151,7 @@ const contentOf = (definition: Import, mode: Mode, sealing: Sealing, tally: Tall
 })
 
 const sealAndStage = (sealing: Sealing, session: PlanSessions.PlanSessions, full: Full): Effect.Effect<void, WorldError> =>
-  Effect.andThen(sealing.batch(full), session.stage(full))
+  Effect.all([sealing.batch(full), session.stage(full)], { concurrency: 2, discard: true })
 
 // the pages of the source, decoded here while full batches are sealed and staged beside
 const read = <R>(
@@ -160,13 +162,16 @@ const read = <R>(
   session: PlanSessions.PlanSessions,
   tally: Tally,
   progress: ProgressOf,
-): Effect.Effect<void, WorldError, R> =>
+): Effect.Effect<Cursor | null, WorldError, R> =>
   Effect.gen(function* () {
+    let cursor: Cursor | null = null
     const queue = yield* Queue.bounded<Full, Cause.Done>(4)
     const take = (page: Page): Effect.Effect<void, WorldError> =>
       Effect.gen(function* () {
         yield* checkPage(definition, reader, tally, page)
         const result = reader.page(page)
+        page.release?.()
+        cursor = page.cursor
         for (const notice of page.notices ?? []) tally.issue(Issue.make({ severity: "warning", ref: page.place, ...notice }))
         for (const full of result.full) yield* Queue.offer(queue, full)
         yield* sealing.log(result)
@@ -178,6 +183,7 @@ const read = <R>(
     const producer = Effect.andThen(pages.readAll(definition, source, take), Queue.end(queue))
     const consumer = Stream.fromQueue(queue).pipe(Stream.runForEach((full) => sealAndStage(sealing, session, full)))
     yield* Effect.all([producer, consumer], { concurrency: 2, discard: true })
+    return cursor
   })
 
 const checkPage = (definition: Import, reader: Reader, tally: Tally, page: Page): Effect.Effect<void, LimitReached | Stopped> => {

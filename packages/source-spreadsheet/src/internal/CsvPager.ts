@@ -191,9 +191,13 @@ export class CsvPager {
   }
 
   private page(scanner: CsvScanner): Source.Page {
+    const { rows } = this
     const page: Source.Page = {
       columns: this.columns!,
-      rows: this.rows,
+      rows,
+      release: () => {
+        rows.length = 0
+      },
       place: this.settings.place,
       labels: this.labels,
       issues: this.issues,

@@ -158,9 +158,13 @@ export class XlsxPager {
   }
 
   private page(): Source.Page {
+    const { rows } = this
     const page: Source.Page = {
       columns: this.columns!,
-      rows: this.rows,
+      rows,
+      release: () => {
+        rows.length = 0
+      },
       place: this.settings.place,
       labels: this.labels,
       issues: this.issues,
