@@ -3,32 +3,29 @@
  */
 import { inspect } from "node:util"
 import { SnapshotStore } from "@waybill/core"
-import { MemorySnapshotStore } from "@waybill/core/memory"
+import { SnapshotStoreSuite } from "@waybill/core/testing"
 import { Effect } from "effect"
 import pg from "pg"
 import { describe, expect, it } from "vitest"
 import * as PostgresSnapshotStore from "../src/PostgresSnapshotStore.ts"
 import { useDatabase } from "./harness.ts"
-import { snapshotStoreLaws } from "./stores/snapshotStoreLaws.ts"
+import { snapshotStoreLaws } from "./storeLaws.ts"
 
 const database = useDatabase()
 const run = <A>(effect: Effect.Effect<A, SnapshotStore.SnapshotStoreError>): Promise<A> => Effect.runPromise(effect)
 
 let schemas = 0
 
-describe("a store in memory", () => {
-  for (const { check, name } of snapshotStoreLaws)
-    it(name, async () => {
-      const store = MemorySnapshotStore.make()
-      await run(check(() => store))
-    })
-})
-
 describe("a store in a schema that is not there yet", () => {
+  const schema = (): string => `snapshot "${++schemas}'$s`
+  for (const { check, name } of SnapshotStoreSuite.laws)
+    it(name, () =>
+      Effect.runPromise(Effect.provide(check, PostgresSnapshotStore.layer({ pool: database.pool, schema: schema() }))),
+    )
   for (const { check, name } of snapshotStoreLaws)
-    it(name, async () => {
-      const schema = `snapshot "${++schemas}'$s`
-      await run(check(() => PostgresSnapshotStore.make({ pool: database.pool, schema })))
+    it(name, () => {
+      const options = { pool: database.pool, schema: schema() }
+      return Effect.runPromise(check(() => PostgresSnapshotStore.make(options)))
     })
 })
 
