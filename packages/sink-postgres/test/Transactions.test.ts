@@ -3,6 +3,8 @@ import { Entity, Field, type Sink } from "@waybill/core"
 import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
 import { PostgresSink } from "../src/index.ts"
+import { connect } from "../src/internal/Connection.ts"
+import { Ledger } from "../src/internal/Ledger.ts"
 import { batches, commit, commitWithin, errorOf, type Input, plan, tallyOf, useDatabase } from "./harness.ts"
 
 const database = useDatabase()
@@ -190,6 +192,51 @@ describe("transactions", () => {
       expect((await errorOf(commitWithin(sink, planned, { job: "mine", token: 5, transaction }))).reason).toBe("Fenced")
       expect((await commit(sink, planned, { job: "mine", token: 6, transaction })).counts.created).toBe(43)
     })
+
+  it("a session that its worker has given up holds nobody up", async () => {
+    const { count, sink } = await setUp()
+    const planned = await plan(sink, input())
+    // the second session begins while the first has all but the last batch in an open transaction
+    const second = Effect.promise(() => commit(sink, planned, { job: "given up", token: 3 }))
+    const error = await errorOf(
+      commitWithin(sink, planned, {
+        job: "given up",
+        token: 3,
+        before: (key) => (key === "item/3" ? second : Effect.void),
+      }),
+    )
+    expect(error.reason).toBe("Unreachable")
+    expect(await count()).toBe(40)
+  })
+
+  it("a worker that takes a job over ends the transaction of one that stands still, and of no other", async () => {
+    const { schema, sink } = await setUp()
+    const planned = await plan(sink, input())
+    const takeOver = (token: number, patience: string) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const connection = yield* connect(database.pool)
+          yield* new Ledger(connection, schema, "still", token, patience).enter()
+        }),
+      )
+    const reasons: Array<string> = []
+    for (const [token, patience] of [
+      [1, "1 hour"],
+      [3, "0 s"],
+    ] as const)
+      reasons.push(
+        (
+          await errorOf(
+            commitWithin(sink, planned, {
+              job: "still",
+              token,
+              before: (key) => (key === "item/3" ? takeOver(token + 1, patience).pipe(Effect.orDie) : Effect.void),
+            }),
+          )
+        ).reason,
+      )
+    expect(reasons).toEqual(["Fenced", "Unreachable"])
+  })
 
   it("sessions that begin at once make the sink's tables once", async () => {
     const { schema, sink } = await setUp()

@@ -24,6 +24,8 @@ export class Ledger {
     private readonly schema: string,
     private readonly job: string,
     private readonly token: number,
+    /** How long the transaction of a former worker must have stood still to be ended. */
+    private readonly patience = "1 minute",
   ) {
     this.jobs = `${identifier(schema)}.job`
     this.batches = `${identifier(schema)}.batch`
@@ -40,7 +42,8 @@ export class Ledger {
       yield* connection.begin("ISOLATION LEVEL READ COMMITTED READ WRITE", [
         `SELECT pg_advisory_xact_lock(${lock})`,
         `CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}`,
-        `CREATE TABLE IF NOT EXISTS ${jobs} (job text PRIMARY KEY, token bigint NOT NULL)`,
+        `CREATE TABLE IF NOT EXISTS ${jobs} (
+          job text PRIMARY KEY, token bigint NOT NULL, pid int, connected_at timestamptz)`,
         `CREATE TABLE IF NOT EXISTS ${batches} (
           job text NOT NULL, entity text NOT NULL, part int NOT NULL, outcomes bytea NOT NULL, conflicts jsonb NOT NULL,
           before bytea, applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (job, entity, part))`,
@@ -68,9 +71,26 @@ export class Ledger {
         )
   }
 
-  /** Raises the token for good. */
+  /**
+   * Raises the token for good, after ending what a former session of the job has left open and nobody goes on with: it would hold its
+   * locks until the server misses its client. That is a session with the same token, which its worker has given up, or one of a worker
+   * that has stood still.
+   */
   enter(): Effect.Effect<void, Sink.SinkError> {
-    return Effect.flatMap(this.connection.query(this.fence()), (result) => this.checked(result))
+    const { connection, jobs, patience, token } = this
+    const job = literal(this.job)
+    return connection
+      .queries([
+        `SELECT pg_terminate_backend(a.pid, 5000) FROM ${jobs} j
+          JOIN pg_catalog.pg_stat_activity a ON a.pid = j.pid AND a.backend_start = j.connected_at
+          WHERE j.job = ${job} AND a.pid <> pg_backend_pid() AND a.usename = current_user AND (j.token = ${token} OR (
+            j.token < ${token} AND a.state LIKE 'idle in transaction%' AND a.state_change <= clock_timestamp() - interval ${literal(patience)}))`,
+        this.fence(),
+        `UPDATE ${jobs} SET (pid, connected_at) = (
+            SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())
+          WHERE job = ${job} AND token = ${token}`,
+      ])
+      .pipe(Effect.flatMap((results) => this.checked(results[1])))
   }
 
   /** What earlier sessions have applied, by `entity/part`. */
