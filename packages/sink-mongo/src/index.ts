@@ -3,7 +3,6 @@
  *
  * @module
  */
-export { classifyError } from "./classifyError.ts"
 export * as MongoJobStore from "./MongoJobStore.ts"
 export * as MongoSink from "./MongoSink.ts"
 export * as MongoSnapshotStore from "./MongoSnapshotStore.ts"
