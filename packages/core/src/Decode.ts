@@ -189,14 +189,20 @@ const compileSchema = (
 ): RowDecoder => {
   const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
   const format = SchemaIssue.makeFormatterStandardSchemaV1()
+  // a cell that is not there is an empty cell, as it is where rows are read cell by cell
+  const cells = (SchemaAST.isObjects(schema.ast) ? schema.ast.propertySignatures : [])
+    .filter((property) => Cell.declarationOf(property.type) !== undefined && !SchemaAST.isOptional(property.type))
+    .map((property) => String(property.name))
   const normalized = (raw: unknown, changes: Array<CellChange>): unknown => {
     if (typeof raw !== "object" || raw === null) return raw
-    if (columns === null && rules.length === 0) return raw
+    if (columns === null && rules.length === 0 && cells.length === 0) return raw
     const names = columns ?? Object.keys(raw)
     const row: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+    for (const name of cells) row[name] = null
     for (let at = 0; at < names.length; at++) {
       const name = names[at]!
       const cell = columns === null ? (raw as Record<string, unknown>)[name] : (raw as ReadonlyArray<unknown>)[at]
+      if (cell === undefined) continue
       const own = rules.filter((rule) => applies(rule, name))
       row[name] = typeof cell === "string" && own.length > 0 ? normalizeText(cell, name, own, changes) : cell
     }
