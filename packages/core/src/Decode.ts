@@ -39,11 +39,13 @@ export interface RowDecoder {
   readonly row: () => any
 }
 
+// the properties of a struct that is read as it is written; renamed keys or a transformation of the whole are Effect's to read
+const propertiesOf = ({ ast }: Schema.Codec<any, any>): ReadonlyArray<SchemaAST.PropertySignature> =>
+  SchemaAST.isObjects(ast) && ast.encoding === undefined ? ast.propertySignatures : []
+
 /** Columns that the row's schema needs and the page has not; reading on would reject every row. */
 export const missingColumns = (row: Schema.Codec<any, any>, columns: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const { ast } = row
-  if (!SchemaAST.isObjects(ast)) return []
-  return ast.propertySignatures
+  return propertiesOf(row)
     .filter((property) => !columns.includes(String(property.name)) && isNeeded(property.type))
     .map((property) => String(property.name))
 }
@@ -59,10 +61,8 @@ const isNeeded = (ast: SchemaAST.AST): boolean => {
  * the same precision and scale, no further bounds, and never empty unless the field may be null.
  */
 export const promises = (row: Schema.Codec<any, any>, column: string | null, field: Field): boolean => {
-  const { ast } = row
   if (column === null) return field.optional
-  if (!SchemaAST.isObjects(ast)) return false
-  const property = ast.propertySignatures.find((it) => String(it.name) === column)
+  const property = propertiesOf(row).find((it) => String(it.name) === column)
   const cell = property === undefined ? undefined : Cell.declarationOf(property.type)
   if (property === undefined || cell === undefined || !field.free) return false
   const mayBeNull = !(cell.read(null) instanceof Cell.Problem)
@@ -122,7 +122,7 @@ export const compile = (
   rules: ReadonlyArray<StartedRule>,
 ): RowDecoder => {
   const { ast } = schema
-  const properties = SchemaAST.isObjects(ast) ? ast.propertySignatures : []
+  const properties = propertiesOf(schema)
   const cells = properties.map((property) => Cell.declarationOf(property.type))
   if (properties.length > 0 && cells.every((cell) => cell !== undefined) && ast.checks === undefined)
     return compileCells(
@@ -190,9 +190,15 @@ const compileSchema = (
   const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
   const format = SchemaIssue.makeFormatterStandardSchemaV1()
   // a cell that is not there is an empty cell, as it is where rows are read cell by cell
-  const cells = (SchemaAST.isObjects(schema.ast) ? schema.ast.propertySignatures : [])
+  const properties = propertiesOf(schema)
+  const cells = properties
     .filter((property) => Cell.declarationOf(property.type) !== undefined && !SchemaAST.isOptional(property.type))
     .map((property) => String(property.name))
+  // what a struct does not know it passes over; changes to that need no log
+  const known =
+    SchemaAST.isObjects(schema.ast) && schema.ast.indexSignatures.length === 0 && properties.length > 0
+      ? new Set(properties.map((property) => String(property.name)))
+      : undefined
   const normalized = (raw: unknown, changes: Array<CellChange>): unknown => {
     if (typeof raw !== "object" || raw === null) return raw
     if (columns === null && rules.length === 0 && cells.length === 0) return raw
@@ -203,7 +209,7 @@ const compileSchema = (
       const name = names[at]!
       const cell = columns === null ? (raw as Record<string, unknown>)[name] : (raw as ReadonlyArray<unknown>)[at]
       if (cell === undefined) continue
-      const own = rules.filter((rule) => applies(rule, name))
+      const own = known === undefined || known.has(name) ? rules.filter((rule) => applies(rule, name)) : []
       row[name] = typeof cell === "string" && own.length > 0 ? normalizeText(cell, name, own, changes) : cell
     }
     return row

@@ -69,6 +69,13 @@ describe("reading cell by cell and Effect's parser", () => {
   })
 })
 
+test("a struct whose keys are renamed is read by the names that the source has", () => {
+  const Renamed = Schema.Struct({ sku: Cell.text(), lat: Cell.number() }).pipe(Schema.encodeKeys({ lat: "Latitude" }))
+  expect(Decode.missingColumns(Renamed, ["sku", "Latitude"])).toEqual([])
+  const [row] = decodeAll(Decode.compile(Renamed, ["sku", "Latitude"], rules()), [["A", " 1.5 "]])
+  expect(row).toMatchObject({ value: { sku: "A", lat: 1.5 }, changes: [{ column: "Latitude", rule: "trim" }] })
+})
+
 test("columns that every row needs and the page has not are named at once, not once a row", async () => {
   expect(Decode.missingColumns(Fast, ["count"])).toEqual(["sku"])
   expect(Decode.missingColumns(Parsed, ["sku"])).toEqual([])
