@@ -6,67 +6,26 @@
 import { Effect, type Stream } from "effect"
 import { EngineError } from "./EngineError.ts"
 import type { Import } from "./Import.ts"
-import type { Issue } from "./Issue.ts"
+import { IntegrityError } from "./IntegrityError.ts"
 import { commit as commitJob } from "./internal/commit.ts"
 import * as inspection from "./internal/inspection.ts"
 import * as jobs from "./internal/jobs.ts"
 import { Tally } from "./internal/Tally.ts"
-import type * as Vault from "./internal/Vault.ts"
 import { validate as validateJob } from "./internal/validate.ts"
 import { failureOf, retrying } from "./internal/worldError.ts"
 import type * as Job from "./Job.ts"
 import { JobStore, type JobStoreError } from "./JobStore.ts"
 import { LimitReached } from "./Limits.ts"
+import type { Candidate, RecordChange, RunOptions } from "./Run.ts"
 import type { SnapshotStore, SnapshotStoreError } from "./SnapshotStore.ts"
 import type { Identity, Source } from "./Source.ts"
 import * as Summary from "./Summary.ts"
 
-export { EngineError }
-
-/** What all runs take. */
-export interface RunOptions {
-  /** Who asks; kept with the job. `unknown` by default. */
-  readonly startedBy?: string
-  /** Validate although the same bytes were imported before. */
-  readonly force?: boolean
-  /** The definition's mode, overridden for this job. */
-  readonly mode?: "strict" | "smart"
-  /** Called at safe points of long work, at most a few times a second. */
-  readonly onProgress?: (progress: Progress) => Effect.Effect<void>
-}
-
-/** How far a phase is. */
-export interface Progress {
-  readonly job: string
-  readonly phase: "read" | "plan" | "commit" | "verify"
-  /** Rows in `read`, records in the others. */
-  readonly done: number
-  /** How many there are in all, where that is known. */
-  readonly total: number | null
-}
+export type { Candidate, Progress, RecordChange, RunOptions } from "./Run.ts"
+export { EngineError, IntegrityError }
 
 /** What may go wrong with a run besides the data and the world, which end in the job itself. */
 export type RunError = EngineError | JobStoreError | SnapshotStoreError
-
-/** One record of a plan. */
-export interface RecordChange {
-  readonly entity: string
-  readonly key: string
-  readonly ref: string | null
-  readonly action: "create" | "update" | "unchanged" | "refuse"
-  readonly changes: ReadonlyArray<{ readonly field: string; readonly before: unknown; readonly after: unknown }>
-  readonly issues: ReadonlyArray<Issue>
-}
-
-/** What is referred to and exists nowhere, once, with how many rows want it. */
-export interface Candidate {
-  readonly entity: string
-  readonly key: string
-  readonly rows: number
-  readonly firstRef: string
-  /** Smart mode creates a record for it. */
-  readonly created: boolean
-}
 
 type Stores = JobStore | SnapshotStore
 
@@ -236,12 +195,9 @@ export const run = <R>(
   )
 
 /** The plan and the records of a job, as people read them: per record its action and changes, in order, read and checked part by part. */
-export const changes = (
-  definition: Import,
-  jobId: string,
-): Stream.Stream<RecordChange, RunError | Vault.IntegrityError, Stores> =>
+export const changes = (definition: Import, jobId: string): Stream.Stream<RecordChange, RunError | IntegrityError, Stores> =>
   inspection.changes(definition, jobs.getJob(definition, jobId))
 
 /** Candidates of a job. */
-export const candidates = (jobId: string): Effect.Effect<ReadonlyArray<Candidate>, RunError | Vault.IntegrityError, Stores> =>
+export const candidates = (jobId: string): Effect.Effect<ReadonlyArray<Candidate>, RunError | IntegrityError, Stores> =>
   Effect.flatMap(jobs.getJob(null, jobId), inspection.candidates)

@@ -4,6 +4,7 @@
 import { Effect, Stream } from "effect"
 import type * as Batch from "../Batch.ts"
 import type { Import } from "../Import.ts"
+import type { IntegrityError } from "../IntegrityError.ts"
 import * as Issue from "../Issue.ts"
 import type { Failure } from "../Job.ts"
 import * as Plan from "../Plan.ts"
@@ -13,7 +14,7 @@ import type { SnapshotStoreError } from "../SnapshotStore.ts"
 import { openBatch, type SealedEntity } from "./planning.ts"
 import * as RefLog from "./RefLog.ts"
 import type { Tally } from "./Tally.ts"
-import type { IntegrityError, Vault } from "./Vault.ts"
+import type { Vault } from "./Vault.ts"
 import type { WorldError } from "./worldError.ts"
 
 /** One entity of the plan with all it takes to apply it. */

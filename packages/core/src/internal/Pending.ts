@@ -3,6 +3,7 @@
  */
 import * as Canonical from "../Canonical.ts"
 import * as Entity from "../Entity.ts"
+import type { Candidate } from "../Run.ts"
 import type { Collector } from "./Collector.ts"
 
 /** A record that is wanted and was not there. */
@@ -55,16 +56,6 @@ export class Pending {
     this.wanted.clear()
     return open
   }
-}
-
-/** A candidate as the log keeps it. */
-export interface Candidate {
-  readonly entity: string
-  readonly key: string
-  readonly rows: number
-  readonly firstRef: string
-  /** Smart mode made a record for it. */
-  readonly created: boolean
 }
 
 /** Writes candidates as NDJSON, ordered by entity and key. */

@@ -1,15 +1,13 @@
 /**
  * The vault reads and writes the sealed parts of one job: it hashes what it writes, and checks the hash of all that it reads.
  */
-import { Data, Effect, Schedule } from "effect"
+import { Effect, Schedule } from "effect"
 import * as Canonical from "../Canonical.ts"
 import * as Fingerprint from "../Fingerprint.ts"
+import { IntegrityError } from "../IntegrityError.ts"
 import type { Part } from "../Snapshot.ts"
 import { SnapshotStore, type SnapshotStoreError } from "../SnapshotStore.ts"
 import { retrying } from "./worldError.ts"
-
-/** A sealed part is not what was sealed. */
-export class IntegrityError extends Data.TaggedError("IntegrityError")<{ readonly part: string; readonly message: string }> {}
 
 /** The vault of a job. */
 export interface Vault {

@@ -2,9 +2,10 @@
  * Commit: the sealed plan, checked to the last byte, applied batch by batch, verified in the target.
  */
 import { Clock, Effect } from "effect"
-import type { RunOptions } from "../Engine.ts"
 import type { Import } from "../Import.ts"
+import { IntegrityError } from "../IntegrityError.ts"
 import type { Failure, Job } from "../Job.ts"
+import type { RunOptions } from "../Run.ts"
 import { names, type PlanManifest, type SnapshotManifest } from "../Snapshot.ts"
 import type { SnapshotStore } from "../SnapshotStore.ts"
 import { Committing, type Reading, type Sealed } from "./Committing.ts"
@@ -101,7 +102,7 @@ const open = (
     const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan!)
     if (plan.manifest !== manifest || plan.snapshot !== job.snapshot!.hash)
       return yield* Effect.fail(
-        new Vault.IntegrityError({ part: names.plan, message: `the plan of job ${job.id} belongs to another snapshot` }),
+        new IntegrityError({ part: names.plan, message: `the plan of job ${job.id} belongs to another snapshot` }),
       )
     if (plan.target !== definition.sink.target)
       return yield* Effect.fail(

@@ -2,11 +2,11 @@
  * What a sealed job holds, read for people.
  */
 import { Effect, Stream } from "effect"
-import type { Candidate, RecordChange } from "../Engine.ts"
 import * as Entity from "../Entity.ts"
 import type { Import } from "../Import.ts"
 import type { Job } from "../Job.ts"
 import * as Plan from "../Plan.ts"
+import type { Candidate, RecordChange } from "../Run.ts"
 import { names, type PlanManifest, type SnapshotManifest } from "../Snapshot.ts"
 import { openBatch } from "./planning.ts"
 import * as RefLog from "./RefLog.ts"

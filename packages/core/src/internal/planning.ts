@@ -5,6 +5,7 @@ import { Effect, Stream } from "effect"
 import * as Batch from "../Batch.ts"
 import * as Entity from "../Entity.ts"
 import type { Import } from "../Import.ts"
+import type { IntegrityError } from "../IntegrityError.ts"
 import * as Issue from "../Issue.ts"
 import * as Plan from "../Plan.ts"
 import type { PlanSession, SinkError } from "../Sink.ts"
@@ -12,7 +13,7 @@ import { type EntityPlan, names, type Part } from "../Snapshot.ts"
 import type { SnapshotStoreError } from "../SnapshotStore.ts"
 import type { Collector } from "./Collector.ts"
 import * as RefLog from "./RefLog.ts"
-import type { IntegrityError, Vault } from "./Vault.ts"
+import type { Vault } from "./Vault.ts"
 
 /** The sealed parts of one entity: records, and refs beside them. */
 export interface SealedEntity {

@@ -2,12 +2,12 @@
  * Validation, from the first page to the sealed plan.
  */
 import { type Cause, Clock, Duration, Effect, Queue, Stream } from "effect"
-import type { Progress, RunOptions } from "../Engine.ts"
 import * as Fingerprint from "../Fingerprint.ts"
 import type { Import, Mode } from "../Import.ts"
 import * as Issue from "../Issue.ts"
 import type { Job } from "../Job.ts"
 import { LimitReached } from "../Limits.ts"
+import type { Progress, RunOptions } from "../Run.ts"
 import { type Content, names, type PlanManifest, type SnapshotManifest } from "../Snapshot.ts"
 import type { SnapshotStore } from "../SnapshotStore.ts"
 import type { Cursor, Page, Source } from "../Source.ts"

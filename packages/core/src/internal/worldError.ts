@@ -2,12 +2,12 @@
  * What a run does about a world that is wrong: the schedule that repeats calls, and the failure that a job keeps.
  */
 import { Duration, Effect, Schedule } from "effect"
+import type { IntegrityError } from "../IntegrityError.ts"
 import type { Failure } from "../Job.ts"
 import type { LimitReached } from "../Limits.ts"
 import { SinkError } from "../Sink.ts"
 import type { SnapshotStoreError } from "../SnapshotStore.ts"
 import { SourceError } from "../Source.ts"
-import type { IntegrityError } from "./Vault.ts"
 
 /** All that stops a phase and ends in the job. */
 export type WorldError = SourceError | SinkError | SnapshotStoreError | LimitReached | IntegrityError | Stopped

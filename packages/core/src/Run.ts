@@ -1,0 +1,49 @@
+/**
+ * What runs of the engine take, and what they tell: options, progress, the records and candidates of a plan.
+ *
+ * @module
+ */
+import type { Effect } from "effect"
+import type { Issue } from "./Issue.ts"
+
+/** What all runs take. */
+export interface RunOptions {
+  /** Who asks; kept with the job. `unknown` by default. */
+  readonly startedBy?: string
+  /** Validate although the same bytes were imported before. */
+  readonly force?: boolean
+  /** The definition's mode, overridden for this job. */
+  readonly mode?: "strict" | "smart"
+  /** Called at safe points of long work, at most a few times a second. */
+  readonly onProgress?: (progress: Progress) => Effect.Effect<void>
+}
+
+/** How far a phase is. */
+export interface Progress {
+  readonly job: string
+  readonly phase: "read" | "plan" | "commit" | "verify"
+  /** Rows in `read`, records in the others. */
+  readonly done: number
+  /** How many there are in all, where that is known. */
+  readonly total: number | null
+}
+
+/** One record of a plan. */
+export interface RecordChange {
+  readonly entity: string
+  readonly key: string
+  readonly ref: string | null
+  readonly action: "create" | "update" | "unchanged" | "refuse"
+  readonly changes: ReadonlyArray<{ readonly field: string; readonly before: unknown; readonly after: unknown }>
+  readonly issues: ReadonlyArray<Issue>
+}
+
+/** What is referred to and exists nowhere, once, with how many rows want it. */
+export interface Candidate {
+  readonly entity: string
+  readonly key: string
+  readonly rows: number
+  readonly firstRef: string
+  /** Smart mode creates a record for it. */
+  readonly created: boolean
+}
