@@ -9,8 +9,9 @@ import { any } from "./Joins.ts"
 import { absent, bitsPerMask, type Layout, type Staged } from "./Layout.ts"
 import { identifier } from "./Sql.ts"
 
-/** The names of the stage's own checks, by the position of their field. */
+/** The name of the check that a column holds a value exactly, by the position of its field. */
 export const exactCheck = (position: number): string => `waybill:exact:${position}`
+/** The name of the check that a field may be absent, but not null. */
 export const presentCheck = (position: number): string => `waybill:present:${position}`
 
 /** Whether a staged field may not be null: the column it ends in is NOT NULL. */
