@@ -26,8 +26,8 @@ Rows
 
 Records
   entity  records  created  updated  unchanged  conflict  failed  candidates
-  price         3        3        0          0         0       0           0
   brand         0        0        0          0         0       0           0
+  price         3        3        0          0         0       0           0
   total         3        3        0          0         0       0           0
 
 Next
@@ -58,8 +58,8 @@ Rows
 
 Records
   entity  records  created  updated  unchanged  conflict  failed  candidates
-  price         1        1        0          0         0       0           0
   brand         0        0        0          0         0       0           0
+  price         1        1        0          0         0       0           0
   total         1        1        0          0         0       0           0
 
 Issues: 3 errors, 0 warnings
