@@ -2,10 +2,10 @@
  * The first act: charging stations from Open Charge Map into MongoDB.
  */
 
+import { application } from "@waybill-examples/poi-import"
 import type { OcmServer } from "@waybill-internal/ocm-server"
 import { Effect, type Scope } from "effect"
 import { MongoClient } from "mongodb"
-import { application } from "../../poi-import/src/application.ts"
 import { command, expect, heading, lastJob, type Program, say, type Unexpected } from "./Stage.ts"
 import type { Database } from "./servers.ts"
 

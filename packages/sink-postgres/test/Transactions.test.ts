@@ -288,11 +288,13 @@ describe("transactions", () => {
       if (open.length > 0) break
     }
     await Effect.runPromise(Fiber.interrupt(fiber))
-    expect(
-      await database.rows(
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
-      ),
-    ).toEqual([])
+    // a connection that is cut in the middle of a statement is gone when the server notices it
+    for (;;) {
+      const open = await database.rows(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL",
+      )
+      if (open.length === 0) break
+    }
     expect(await count()).toBe(0)
     expect(tallyOf(await plan(sink, input()), Item).create).toBe(40)
   })

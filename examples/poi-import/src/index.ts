@@ -1,0 +1,6 @@
+/**
+ * The parts of the example, for whoever composes them differently.
+ *
+ * @module
+ */
+export { application } from "./application.ts"
