@@ -106,6 +106,8 @@ export interface PlannedRecords {
 
 /** One session of committing. */
 export interface CommitSession {
+  /** The face of a batch that `apply` works on, `bytes` where it is not said: the engine parses records while the batch before is applied. */
+  readonly face?: "bytes" | "records"
   /**
    * Batches of this job that an earlier session has applied for good, by `entity/part`; the engine does not send them again.
    */

@@ -1,14 +1,13 @@
 /**
  * One attempt at a commit: batches applied through a session of the sink, counted, and read back.
  */
-import { Effect, Stream } from "effect"
-import type * as Batch from "../Batch.ts"
+import { Effect, Fiber, Stream } from "effect"
 import type { Import } from "../Import.ts"
 import type { IntegrityError } from "../IntegrityError.ts"
 import * as Issue from "../Issue.ts"
 import type { Failure } from "../Job.ts"
 import * as Plan from "../Plan.ts"
-import { type AppliedBatch, type CommitSession, outcome, SinkError } from "../Sink.ts"
+import { type AppliedBatch, type CommitSession, outcome, type PlannedRecords, SinkError } from "../Sink.ts"
 import type { EntityPlan, PlanManifest } from "../Snapshot.ts"
 import type { SnapshotStoreError } from "../SnapshotStore.ts"
 import { openBatch, type SealedEntity } from "./planning.ts"
@@ -35,6 +34,11 @@ export interface Attempt {
   readonly session: CommitSession
   /** Without outcomes. */
   readonly tally: Tally
+}
+
+const hasWork = (of: Sealed, part: number): boolean => {
+  const { create, update } = of.plan.parts[part]!.counts
+  return create + update > 0
 }
 
 /** See the file's first sentence. */
@@ -78,12 +82,20 @@ export class Committing {
   entity(of: Sealed): Effect.Effect<void, WorldError> {
     const self = this
     return Effect.gen(function* () {
-      for (const [part, sealed] of of.plan.parts.entries()) {
-        const { create, update } = sealed.counts
+      const known = (part: number) => self.session.checkpoint.get(`${of.entity.name}/${part}`)
+      const isDue = (part: number) => hasWork(of, part) && known(part) === undefined
+      let ahead: Fiber.Fiber<PlannedRecords, Reading> | undefined
+      for (const part of of.plan.parts.keys()) {
         if (self.isAborting && !self.atomic) return
-        if (create + update > 0) {
-          const known = self.session.checkpoint.get(`${of.entity.name}/${part}`)
-          const applied = known ?? (yield* self.apply(of, part))
+        if (hasWork(of, part)) {
+          let applied = known(part)
+          if (applied === undefined) {
+            const records = yield* ahead === undefined ? self.read(of, part) : Fiber.join(ahead)
+            const next = of.plan.parts.findIndex((_, at) => at > part && isDue(at))
+            // read while the target works on this one
+            ahead = next < 0 ? undefined : yield* Effect.forkChild(self.read(of, next))
+            applied = yield* self.apply(of, part, records)
+          }
           yield* self.count(of, part, applied)
         }
         self.done += of.records[part]!.lines
@@ -92,14 +104,10 @@ export class Committing {
     })
   }
 
-  private apply(of: Sealed, part: number): Effect.Effect<AppliedBatch, WorldError> {
-    const self = this
-    return Effect.gen(function* () {
-      const { batch, planned } = yield* self.read(of, part)
-      return yield* Effect.catchTag(self.session.apply(batch, planned), "SinkError", (error) =>
-        Effect.flatMap(self.nameRefused(error, of, part), Effect.fail),
-      )
-    })
+  private apply(of: Sealed, part: number, { batch, planned }: PlannedRecords): Effect.Effect<AppliedBatch, WorldError> {
+    return Effect.catchTag(this.session.apply(batch, planned), "SinkError", (error) =>
+      Effect.flatMap(this.nameRefused(error, of, part), Effect.fail),
+    )
   }
 
   /** Makes it durable. */
@@ -168,10 +176,10 @@ export class Committing {
   /** Reads back what was applied, and compares. */
   verify(of: Sealed): Effect.Effect<void, WorldError> {
     const records = Stream.fromIterable(of.plan.parts.keys(), { chunkSize: 1 }).pipe(
-      Stream.filter((part) => of.plan.parts[part]!.counts.create + of.plan.parts[part]!.counts.update > 0),
+      Stream.filter((part) => hasWork(of, part)),
       Stream.mapEffect((part) => this.read(of, part)),
     )
-    if (of.plan.parts.every(({ counts }) => counts.create + counts.update === 0)) return Effect.void
+    if (of.plan.parts.every((_, part) => !hasWork(of, part))) return Effect.void
     return this.session.verify(of.entity, records).pipe(
       Stream.runForEach((mismatch) =>
         Effect.sync(() => {
@@ -206,11 +214,11 @@ export class Committing {
         }
   }
 
-  private read(of: Sealed, part: number): Effect.Effect<{ batch: Batch.Batch; planned: Plan.PlannedBatch }, Reading> {
-    return Effect.zipWith(openBatch(this.vault, of, part), this.vault.open(of.plan.parts[part]!), (batch, bytes) => ({
-      batch,
-      planned: Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8")),
-    }))
+  private read(of: Sealed, part: number): Effect.Effect<PlannedRecords, Reading> {
+    return Effect.zipWith(openBatch(this.vault, of, part), this.vault.open(of.plan.parts[part]!), (batch, bytes) => {
+      if (this.session.face === "records") batch.records()
+      return { batch, planned: Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8")) }
+    })
   }
 
   private refs(of: Sealed, part: number): Effect.Effect<RefLog.RefLog, Reading> {

@@ -56,6 +56,7 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
       ),
     )
   const session: Sink.CommitSession = {
+    face: "records",
     checkpoint,
     apply: (batch, planned) =>
       Effect.tap(guarded(apply(batch, planned)), (done) => {
