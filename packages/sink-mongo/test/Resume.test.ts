@@ -79,7 +79,7 @@ const cuts: ReadonlyArray<readonly [string, (proxy: ServerProxy) => void]> = [
 for (const [way, transaction, alone] of ways)
   describe(`a commit that is cut off, ${way}`, () => {
     for (const [when, cut] of cuts)
-      it(`${when}, whichever it is: another session goes on, and ends with the same counts`, async () => {
+      it(`${when}, whichever it is: a new session goes on, and ends with the same counts`, async () => {
         const whole = await prepared()
         const undisturbed = await worker(whole.s, alone, -1, cut)
         const all = await run(commitWith(undisturbed.sink, batches, whole.planned, { transaction }))

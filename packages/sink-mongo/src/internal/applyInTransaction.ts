@@ -18,7 +18,7 @@ export interface Committing {
   readonly target: Target
   readonly context: Sink.CommitContext
   readonly indexes: ReadonlyMap<Layout, Indexes>
-  /** The batches that this session has tried before: of these it is not known what is written. */
+  /** The batches that the session has tried before: of these it is not known what is written. */
   readonly attempted: Set<string>
 }
 

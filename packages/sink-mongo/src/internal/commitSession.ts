@@ -14,7 +14,7 @@ import { verify } from "./verify.ts"
 const brokenOff = new Sink.SinkError({
   reason: "Contention",
   isRetryable: true,
-  message: "the transaction of this session was broken off, and nothing of it is written; a new session can begin again",
+  message: "the transaction of the session was broken off, and nothing of it is written; a new session can begin again",
 })
 
 /** Opens a commit session. */
