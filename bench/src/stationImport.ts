@@ -60,4 +60,6 @@ export const stationImport = (sink: Sink.Sink): Import.Import =>
     map: (row) => [Station.of(stationOf(row))],
     sink,
     allowPartial: true,
+    // the others write batch by batch too
+    transaction: "batched",
   })

@@ -21,7 +21,7 @@ export interface Batch {
   readonly count: number
   /** NDJSON, one line per record. */
   readonly bytes: Uint8Array
-  /** The decoded records; made from the bytes on the first call where they are not there already. */
+  /** The decoded records; {@link parse}d from the bytes on the first call where they are not there already. */
   readonly records: () => ReadonlyArray<Values>
 }
 

@@ -187,7 +187,9 @@ const compileSchema = (
   columns: ReadonlyArray<string> | null,
   rules: ReadonlyArray<StartedRule>,
 ): RowDecoder => {
-  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  // Effect reads a struct much faster where it may stop at the first error; only rows that have one are read again, for all of them
+  const decode = Schema.decodeUnknownResult(schema)
+  const explain = Schema.decodeUnknownResult(schema, { errors: "all" })
   const format = SchemaIssue.makeFormatterStandardSchemaV1()
   // a cell that is not there is an empty cell, as it is where rows are read cell by cell
   const properties = propertiesOf(schema)
@@ -220,7 +222,8 @@ const compileSchema = (
     values: [],
     decode: (raw, issues, changes) => {
       const input = normalized(raw, changes)
-      const result = decode(input)
+      const first = decode(input)
+      const result = first._tag === "Success" ? first : explain(input)
       if (result._tag === "Success") {
         row = result.success
         return true

@@ -146,7 +146,15 @@ export const jsonProblem = (value: unknown, depth = 0): string | undefined => {
       const prototype = Object.getPrototypeOf(value)
       if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
         return `expected a JSON value; found a ${value.constructor?.name ?? "foreign object"}`
-      for (const member of Object.values(value)) {
+      if (Array.isArray(value)) {
+        for (let at = 0; at < value.length; at++) {
+          const problem = value[at] === undefined ? undefined : jsonProblem(value[at], depth + 1)
+          if (problem !== undefined) return problem
+        }
+        return undefined
+      }
+      for (const key of Object.keys(value)) {
+        const member = (value as Readonly<Record<string, unknown>>)[key]
         const problem = member === undefined ? undefined : jsonProblem(member, depth + 1)
         if (problem !== undefined) return problem
       }

@@ -65,6 +65,11 @@ export class SinkError extends Data.TaggedError("SinkError")<{
 export interface PlanSession {
   /** How a commit of this plan will be done; kept in the plan. */
   readonly transaction: Transaction
+  /**
+   * The face of a batch that `stage` works on, `bytes` where it is not said. With `records` the engine keeps the values it wrote the
+   * bytes from: what their fields hold means the same, but need not be canonical (the order of keys in json, `-0`).
+   */
+  readonly face?: "bytes" | "records"
   /** Which of these keys (key field values, in key order) the target has: one boolean for each, in order. */
   readonly existing: (entity: Any, keys: ReadonlyArray<Values>) => Effect.Effect<ReadonlyArray<boolean>, SinkError>
   /**
@@ -74,7 +79,8 @@ export interface PlanSession {
   readonly stage: (batch: Batch) => Effect.Effect<void, SinkError>
   /**
    * The plan of one entity: for each of its batches, in order, what a commit does with each record. Called once per entity, in
-   * reference order, after everything was staged. `batches` reads the sealed batches again; who staged them need not pull it.
+   * reference order, after everything was staged. `batches` reads the sealed batches again; who staged them need not pull it. No record
+   * is `unholdable`: the engine has left those out.
    * Records that the target would refuse (type, length, check) come back as refusals, with the server's words.
    */
   readonly plan: <E>(entity: Any, batches: Stream.Stream<Batch, E>) => Stream.Stream<PlannedBatch, SinkError | E>
@@ -106,8 +112,11 @@ export interface PlannedRecords {
 
 /** One session of committing. */
 export interface CommitSession {
-  /** The face of a batch that `apply` works on, `bytes` where it is not said: the engine parses records while the batch before is applied. */
-  readonly face?: "bytes" | "records"
+  /**
+   * Makes ready what `apply` will send of a batch. Called at most once for a batch, before its `apply` and mostly while the one before
+   * is applied: it must not touch the target or the session's state, and `apply` must do without it. Optional.
+   */
+  readonly prepare?: (batch: Batch, planned: PlannedBatch) => void
   /**
    * Batches of this job that an earlier session has applied for good, by `entity/part`; the engine does not send them again.
    */

@@ -1,5 +1,5 @@
-import { Entity, Field } from "@waybill/core"
-import { Effect } from "effect"
+import { Batch, Entity, Field } from "@waybill/core"
+import { Effect, Stream } from "effect"
 import { Decimal128, Double, Long, ObjectId } from "mongodb"
 import { describe, expect, it } from "vitest"
 import { batchOf, failure, planWith, run, Station, standalone, stations, useScenes, valuesOf } from "./support.ts"
@@ -87,21 +87,21 @@ describe("a plan", () => {
     expect(actions(planned!)).toEqual([0, 0, 0])
   })
 
-  it("refuses what MongoDB cannot hold, and only that", async () => {
-    const s = scene()
-    const [planned] = await s.plan([
-      batchOf(Station, 0, [
-        { code: "A", name: "a", power: 1, location: { $where: 1 } },
-        { code: "B", name: "b", power: 1, location: { ok: [{ "a.b": 1 }] } },
-        { code: "C", name: "c", power: 1, location: JSON.parse('{"__proto__":{"x":1}}') },
-        { code: "D", name: "d", power: 1, location: { _bsontype: "ObjectId" } },
-        { code: "E", name: "e", power: 1, location: { "a\0b": 1 } },
-        { code: "F", name: "f", power: 1, checked: "2026-01-01T00:00:00.123456Z" },
-        { code: "G", name: "g", power: 1, location: Array.from({ length: 120 }).reduce((inner) => [inner], 1) },
-        { code: "H", name: "h", power: 1, location: { "": 1, constructor: 2, toString: "x", a$: 1 } },
-      ]),
-    ])
-    expect(planned!.refusals.map(({ index, issues }) => [index, issues[0]!.code, issues[0]!.column])).toEqual([
+  it("cannot hold some values, and the sink says which", () => {
+    const { sink } = scene()
+    const found = [
+      { code: "A", name: "a", power: 1, location: { $where: 1 } },
+      { code: "B", name: "b", power: 1, location: { ok: [{ "a.b": 1 }] } },
+      { code: "C", name: "c", power: 1, location: JSON.parse('{"__proto__":{"x":1}}') },
+      { code: "D", name: "d", power: 1, location: { _bsontype: "ObjectId" } },
+      { code: "E", name: "e", power: 1, location: { "a\0b": 1 } },
+      { code: "F", name: "f", power: 1, checked: "2026-01-01T00:00:00.123456Z" },
+      { code: "G", name: "g", power: 1, location: Array.from({ length: 120 }).reduce((inner) => [inner], 1) },
+      { code: "H", name: "h", power: 1, location: { "": 1, constructor: 2, toString: "x", a$: 1 } },
+    ].flatMap((record, index) =>
+      sink.unholdable!(Station, valuesOf(Station, record)).map(({ code, column }) => [index, code, column]),
+    )
+    expect(found).toEqual([
       [0, "mongo.field-name", "location"],
       [1, "mongo.field-name", "location"],
       [2, "mongo.field-name", "location"],
@@ -110,7 +110,36 @@ describe("a plan", () => {
       [5, "mongo.timestamp", "checked"],
       [6, "mongo.depth", "location"],
     ])
-    expect(actions(planned!)).toEqual([3, 3, 3, 3, 3, 3, 3, 1])
+  })
+
+  it("is made of what was staged, and says the same of values whatever the order of their keys", async () => {
+    const s = scene()
+    await s.insert([
+      { code: "A", name: "a", power: 1, location: { coordinates: [1, 2], type: "Point" } },
+      { code: "B", name: "b", power: 1, location: { a: { b: 1, c: [{ d: 1, e: 2 }] } } },
+      { code: "C", name: "c", power: 1, location: { a: 1 } },
+    ])
+    const given = [
+      { code: "A", name: "a", power: 1, location: { type: "Point", coordinates: [1, 2] } },
+      { code: "B", name: "b", power: 1, location: { a: { c: [{ e: 2, d: 1 }], b: 1, z: undefined } } },
+      { code: "C", name: "c", power: 1, location: { b: 1, a: 1 } },
+      { code: "D", name: "d", power: 1 },
+    ].map((record) => valuesOf(Station, record))
+    const lines = Buffer.from(given.map((values) => `${Batch.writeLine(Station, values)}\n`).join(""))
+    const staged = Batch.make({ entity: Station, part: 0, first: 0, count: 4, bytes: lines, records: given })
+    const planned = await run(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const session = yield* s.sink.plan({ job: "job", entities: [Station], preferred: null })
+          expect(session.face).toBe("records")
+          yield* session.stage(staged)
+          return yield* Stream.runCollect(session.plan(Station, Stream.die("what was staged is not read again")))
+        }),
+      ),
+    )
+    expect(planned.map(({ actions }) => [...actions])).toEqual([[0, 0, 2, 1]])
+    expect(planned[0]!.updates[0]!.changes).toEqual([{ field: "location", before: { a: 1 }, after: { a: 1, b: 1 } }])
+    expect(planned).toEqual(await s.plan([Batch.make({ entity: Station, part: 0, first: 0, count: 4, bytes: lines })]))
   })
 
   it("refuses a document of more than 16 MiB and goes on with the others", async () => {

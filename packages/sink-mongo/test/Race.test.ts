@@ -1,5 +1,13 @@
 import { Effect } from "effect"
-import { type Db, type Document, MongoClient, MongoError, MongoNetworkError } from "mongodb"
+import {
+  type Db,
+  type Document,
+  MongoClient,
+  MongoError,
+  MongoNetworkError,
+  type OrderedBulkOperation,
+  type UnorderedBulkOperation,
+} from "mongodb"
 import { afterAll, describe, expect, it } from "vitest"
 import { batchOf, counts, openCommit, run, type Scene, Station, standalone, stations, useScenes } from "./support.ts"
 
@@ -17,14 +25,21 @@ const withBefore = (s: Scene, before: () => Promise<unknown>, alone = false): Sc
   const watched = Object.assign(Object.create(db) as Db, {
     collection: (...args: Parameters<Db["collection"]>) => {
       const collection = db.collection(...args)
-      const bulkWrite = async (...write: Parameters<typeof collection.bulkWrite>) => {
-        if (!done) {
-          done = true
-          await before()
+      const watch = <Bulk extends OrderedBulkOperation | UnorderedBulkOperation>(bulk: Bulk): Bulk => {
+        const execute = bulk.execute.bind(bulk)
+        bulk.execute = async (options) => {
+          if (!done) {
+            done = true
+            await before()
+          }
+          return execute(options)
         }
-        return collection.bulkWrite(...write)
+        return bulk
       }
-      return Object.assign(Object.create(collection) as typeof collection, { bulkWrite })
+      return Object.assign(Object.create(collection) as typeof collection, {
+        initializeOrderedBulkOp: () => watch(collection.initializeOrderedBulkOp()),
+        initializeUnorderedBulkOp: () => watch(collection.initializeUnorderedBulkOp()),
+      })
     },
   })
   return scene({ db: watched, at: last() })

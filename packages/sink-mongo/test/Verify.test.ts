@@ -1,8 +1,9 @@
 import { Effect, Stream } from "effect"
+import type { Db, Document } from "mongodb"
 import { describe, expect, it } from "vitest"
 import { batchOf, openCommit, run, Station, stations, useScenes } from "./support.ts"
 
-const { scene } = useScenes()
+const { last, scene } = useScenes()
 
 describe("verifying", () => {
   it("finds documents that were tampered with or deleted, over many batches and in their order", async () => {
@@ -17,7 +18,7 @@ describe("verifying", () => {
     const mismatches = await run(
       Effect.scoped(
         Effect.gen(function* () {
-          const session = yield* openCommit(s.sink, batches)
+          const session = yield* openCommit(s.sink, batches, { transaction: "atomic" })
           for (const [at, batch] of batches.entries()) yield* session.apply(batch, planned[at]!)
           yield* session.complete
           yield* Effect.promise(() =>
@@ -34,6 +35,32 @@ describe("verifying", () => {
       { key: "S1", kind: "different", fields: ["power", "location"] },
       { key: "S155", kind: "missing", fields: [] },
     ])
+  })
+
+  it("finds what a batch became on its way, where each is read back as soon as it is durable", async () => {
+    const s = scene()
+    const batches = [batchOf(Station, 0, stations(0, 5)), batchOf(Station, 1, stations(5, 5))]
+    const planned = await s.plan(batches)
+    // a driver that writes something else than it was given
+    const db = Object.assign(Object.create(s.db) as Db, {
+      collection: (...args: Parameters<Db["collection"]>) => {
+        const collection = s.db.collection(...args)
+        return Object.assign(Object.create(collection) as typeof collection, {
+          initializeOrderedBulkOp: () => {
+            const bulk = collection.initializeOrderedBulkOp()
+            const raw = bulk.raw.bind(bulk)
+            bulk.raw = (operation) => {
+              const { document } = (operation as { insertOne: { document: Document } }).insertOne
+              return raw({ insertOne: { document: document["code"] === "S7" ? { ...document, power: -1 } : document } })
+            }
+            return bulk
+          },
+        })
+      },
+    })
+    const broken = scene({ db, at: last() })
+    const done = await run(broken.commit(batches, planned))
+    expect(done.mismatches).toEqual([{ key: "S7", kind: "different", fields: ["power"] }])
   })
 
   it("knows what an earlier session applied, and asks nothing of what was not", async () => {

@@ -21,6 +21,8 @@ export interface EntityState {
   /** How many records wait for their batch to be full. */
   count: number
   readonly refs: RefLog.RefLog
+  /** The values of the same records, where they are kept. */
+  records: Array<Entity.Values> | undefined
   part: number
   first: number
 }
@@ -46,11 +48,22 @@ export class Collector {
   constructor(
     entities: ReadonlyArray<Entity.Any>,
     private readonly batchSize: number,
+    /** Whether batches come with the values they were written from. */
+    private readonly keepsRecords = false,
   ) {
     this.states = new Map(
       entities.map((entity) => [
         entity,
-        { entity, index: new KeyIndex(), lines: new LineWriter(), count: 0, refs: new RefLog.RefLog(), part: 0, first: 0 },
+        {
+          entity,
+          index: new KeyIndex(),
+          lines: new LineWriter(),
+          count: 0,
+          refs: new RefLog.RefLog(),
+          records: keepsRecords ? [] : undefined,
+          part: 0,
+          first: 0,
+        },
       ]),
     )
   }
@@ -65,10 +78,12 @@ export class Collector {
   }
 
   /** Adds a record whose key is new; the records of a row are added in the order they were looked at. */
-  add({ end, high, key, low, start, state }: Looked, row: number, place: string, label: number | string): void {
+  add({ end, high, key, low, start, state, values }: Looked, row: number, place: string, label: number | string): void {
     state.index.add(key, high, low, row)
     state.lines.keep(start, end)
     state.refs.push(place, label)
+    // the reader may fill the same array for the next row
+    state.records?.push(values.slice())
     state.count++
   }
 
@@ -87,8 +102,10 @@ export class Collector {
   }
 
   private flush(state: EntityState): Full {
-    const { count } = state
-    const batch = Batch.make({ entity: state.entity, part: state.part, first: state.first, count, bytes: state.lines.take() })
+    const { count, entity, first, part, records } = state
+    const bytes = state.lines.take()
+    const batch = Batch.make({ entity, part, first, count, bytes, ...(records === undefined ? {} : { records }) })
+    if (this.keepsRecords) state.records = []
     const refs = RefLog.write(state.refs.drain())
     state.part++
     state.first += count

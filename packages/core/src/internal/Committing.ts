@@ -90,10 +90,10 @@ export class Committing {
         if (hasWork(of, part)) {
           let applied = known(part)
           if (applied === undefined) {
-            const records = yield* ahead === undefined ? self.read(of, part) : Fiber.join(ahead)
+            const records = yield* ahead === undefined ? self.prepare(of, part) : Fiber.join(ahead)
             const next = of.plan.parts.findIndex((_, at) => at > part && isDue(at))
-            // read while the target works on this one
-            ahead = next < 0 ? undefined : yield* Effect.forkChild(self.read(of, next))
+            // read and made ready while the target works on this one
+            ahead = next < 0 ? undefined : yield* Effect.forkChild(self.prepare(of, next))
             applied = yield* self.apply(of, part, records)
           }
           yield* self.count(of, part, applied)
@@ -214,9 +214,12 @@ export class Committing {
         }
   }
 
+  private prepare(of: Sealed, part: number): Effect.Effect<PlannedRecords, Reading> {
+    return Effect.tap(this.read(of, part), ({ batch, planned }) => Effect.sync(() => this.session.prepare?.(batch, planned)))
+  }
+
   private read(of: Sealed, part: number): Effect.Effect<PlannedRecords, Reading> {
     return Effect.zipWith(openBatch(this.vault, of, part), this.vault.open(of.plan.parts[part]!), (batch, bytes) => {
-      if (this.session.face === "records") batch.records()
       return { batch, planned: Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8")) }
     })
   }

@@ -88,7 +88,7 @@ export class LineWriter {
       case "boolean":
         return this.ascii(at, value === true ? "true" : "false")
       case "json":
-        return this.long(at, `[${Canonical.stringify(value)}]`)
+        return this.json(at, value)
       default: {
         // bigint, decimal, date and timestamp: digits and signs
         const inside = this.room(at, (value as string).length + 2)
@@ -98,6 +98,66 @@ export class LineWriter {
         return end + 1
       }
     }
+  }
+
+  // boxed, as a field of this kind is written
+  private json(from: number, value: Value): number {
+    let at = this.room(from, 64)
+    this.bytes[at++] = 91
+    at = this.room(this.member(at, value), 64)
+    this.bytes[at++] = 93
+    return at
+  }
+
+  // the bytes of Canonical.stringify; what is seldom goes there
+  private member(at: number, value: unknown): number {
+    switch (typeof value) {
+      case "string":
+        return this.text(at, value)
+      case "number":
+        return this.ascii(at, Canonical.number(value))
+      case "boolean":
+        return this.ascii(at, value ? "true" : "false")
+      case "object":
+        if (value === null) return this.ascii(at, "null")
+        if (Array.isArray(value)) return this.elements(at, value)
+        return value instanceof Date
+          ? this.text(at, value.toISOString())
+          : this.members(at, value as Readonly<Record<string, unknown>>)
+      default:
+        return this.long(at, Canonical.stringify(value))
+    }
+  }
+
+  private elements(from: number, values: ReadonlyArray<unknown>): number {
+    let at = this.room(from, 2)
+    this.bytes[at++] = 91
+    for (let index = 0; index < values.length; index++) {
+      at = this.room(at, 64)
+      if (index > 0) this.bytes[at++] = comma
+      at = this.member(at, values[index])
+    }
+    at = this.room(at, 2)
+    this.bytes[at++] = 93
+    return at
+  }
+
+  private members(from: number, values: Readonly<Record<string, unknown>>): number {
+    let at = this.room(from, 2)
+    this.bytes[at++] = 123
+    let written = 0
+    for (const key of sortedKeys(values)) {
+      const value = values[key]
+      if (value === undefined) continue
+      at = this.room(at, 64)
+      if (written++ > 0) this.bytes[at++] = comma
+      at = this.room(this.text(at, key), 64)
+      this.bytes[at++] = 58
+      at = this.member(at, value)
+    }
+    at = this.room(at, 2)
+    this.bytes[at++] = 125
+    return at
   }
 
   // text known to be ASCII that needs no escape
@@ -142,4 +202,17 @@ export class LineWriter {
     this.high = b | 0
     this.low = a | 0
   }
+}
+
+// by UTF-16 code units, as RFC 8785 wants them
+const sortedKeys = (values: object): ReadonlyArray<string> => {
+  const keys = Object.keys(values)
+  if (keys.length > 16) return keys.sort()
+  for (let at = 1; at < keys.length; at++) {
+    const key = keys[at]!
+    let to = at
+    for (; to > 0 && keys[to - 1]! > key; to--) keys[to] = keys[to - 1]!
+    keys[to] = key
+  }
+  return keys
 }

@@ -12,6 +12,8 @@ export interface PlanSessions {
   readonly use: <A, E>(f: (session: PlanSession) => Effect.Effect<A, E | SinkError>) => Effect.Effect<A, E | SinkError>
   readonly stage: (full: Full) => Effect.Effect<void, SinkError>
   readonly transaction: () => PlanSession["transaction"]
+  /** What the session stages. */
+  readonly face: "bytes" | "records"
 }
 
 /** Opens the session; it closes with the scope. */
@@ -62,5 +64,6 @@ export const open = (definition: Import, job: string): Effect.Effect<PlanSession
               })
             }),
       transaction: () => current.session.transaction,
+      face: current.session.face ?? "bytes",
     }
   })

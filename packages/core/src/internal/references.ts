@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import * as Entity from "../Entity.ts"
 import * as Issue from "../Issue.ts"
 import type { Candidate } from "../Run.ts"
-import type { SinkError } from "../Sink.ts"
+import type { Sink, SinkError } from "../Sink.ts"
 import type { Collector, Full } from "./Collector.ts"
 import type { Pending, Wanted } from "./Pending.ts"
 import type { PlanSessions } from "./PlanSessions.ts"
@@ -51,6 +51,7 @@ export const resolve = (
   pending: Pending,
   smart: boolean,
   tally: Tally,
+  unholdable: Sink["unholdable"],
 ): Effect.Effect<Resolved, SinkError> =>
   Effect.gen(function* () {
     const candidates: Array<Candidate> = []
@@ -75,15 +76,20 @@ export const resolve = (
           const given = values[at]
           return given === undefined ? !field.optional : given === null ? !field.nullable : field.problem(given) !== undefined
         })
-        if (wrong !== undefined || Entity.keyText(values, entity.keyPositions) !== key) {
+        const refused = wrong === undefined ? unholdable?.(entity, values) : undefined
+        if (
+          wrong !== undefined ||
+          Entity.keyText(values, entity.keyPositions) !== key ||
+          (refused !== undefined && refused.length > 0)
+        ) {
           tally.issue(
             Issue.make({
               severity: "warning",
               code: "candidate.invalid",
               entity: entity.name,
-              column: wrong?.name ?? entity.key.join(", "),
+              column: wrong?.name ?? refused?.[0]?.column ?? entity.key.join(", "),
               value: key,
-              message: `no ${entity.name} can be created for this key: what its create function returns is not a valid record of it`,
+              message: `no ${entity.name} can be created for this key: ${refused?.[0]?.message ?? "what its create function returns is not a valid record of it"}`,
             }),
           )
           miss(wanted)

@@ -42,15 +42,22 @@ export const validate = <R>(
 ): Effect.Effect<Validated, WorldError, R | SnapshotStore> =>
   Effect.gen(function* () {
     const vault = yield* Vault.make(job.id, definition.retry)
-    const collector = new Collector(definition.entities, definition.limits.batch)
+    const session = yield* PlanSessions.open(definition, job.id)
+    const collector = new Collector(definition.entities, definition.limits.batch, session.face === "records")
     const pending = new Pending(collector)
     const reader = new Reader(definition, job.mode, collector, pending, tally)
     const sealing = new Sealing(vault, definition.entities)
     const progress = throttled(job.id, options.onProgress)
-    const session = yield* PlanSessions.open(definition, job.id)
     const started = yield* Clock.currentTimeMillis
     const cursor = yield* Effect.withSpan(read(definition, source, reader, sealing, session, tally, progress), "waybill.read")
-    const resolved = yield* references.resolve(session, collector, pending, job.mode === "smart", tally)
+    const resolved = yield* references.resolve(
+      session,
+      collector,
+      pending,
+      job.mode === "smart",
+      tally,
+      definition.sink.unholdable,
+    )
     for (const full of [...resolved.full, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
     yield* sealing.finish()
     if (resolved.candidates.length > 0)

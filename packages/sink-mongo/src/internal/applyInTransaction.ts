@@ -11,7 +11,7 @@ import type { Layout } from "./layout.ts"
 import { lookUp } from "./lookup.ts"
 import type { Target } from "./server.ts"
 import type { Transactions } from "./transaction.ts"
-import { raced, write, writing } from "./write.ts"
+import { type Composed, compose, raced, write, writing } from "./write.ts"
 
 /** What all batches of a commit session share. */
 export interface Committing {
@@ -24,20 +24,48 @@ export interface Committing {
 
 type Apply = (batch: Batch.Batch, planned: Plan.PlannedBatch) => Effect.Effect<Sink.AppliedBatch, Sink.SinkError>
 
+/** Writes of batches that are encoded before their turn comes. */
+export class Prepared {
+  private readonly composed = new WeakMap<Batch.Batch, Composed>()
+
+  constructor(private readonly target: Target) {}
+
+  /** Encodes the inserts of a batch that has nothing else to write. */
+  readonly prepare = (batch: Batch.Batch, planned: Plan.PlannedBatch): void => {
+    if (planned.updates.length > 0) return
+    const layout = this.target.layout(batch.entity)
+    try {
+      const writes = { inserts: writtenBy(planned), changes: [] }
+      if (writes.inserts.length > 0) this.composed.set(batch, compose(this.target.db, layout, batch, writes, "id", true))
+    } catch {
+      // what the driver refuses to encode is told when the batch is applied
+    }
+  }
+
+  /** The write of a batch, for the first who asks. */
+  take(batch: Batch.Batch): Composed | undefined {
+    const composed = this.composed.get(batch)
+    this.composed.delete(batch)
+    return composed
+  }
+}
+
 /** The application of batches; with `atomic`, all of them in one transaction, which somebody else commits. */
 export const applyInTransaction = (
   { attempted, context, indexes, target }: Committing,
   { abort, age, begin, commit, session }: Transactions,
   atomic: boolean,
+  prepared: Prepared,
 ): Apply => {
   const written = Effect.fnUntraced(function* (
     layout: Layout,
     batch: Batch.Batch,
     decision: Pick<Decision, "changes" | "inserts">,
+    composed?: Composed,
   ) {
     const unique = indexes.get(layout)!
     const milliseconds = yield* age
-    return yield* write(target.db, layout, batch, decision, "id", session).pipe(
+    return yield* write(target.db, layout, batch, decision, "id", session, composed).pipe(
       Effect.catch((error) =>
         Effect.fail(
           duplicates(error, unique.key) === undefined
@@ -65,7 +93,8 @@ export const applyInTransaction = (
     )
     const decision = decide(layout, batch, planned, found)
     if (decision.conflicts.length > 0 && context.onConflict === "abort") return abandoned(decision)
-    yield* written(layout, batch, decision)
+    // what was encoded before is all of the batch, as long as none of it is there
+    yield* written(layout, batch, decision, found.documents.size === 0 ? prepared.take(batch) : undefined)
     const { conflicts, outcomes } = decision
     return { conflicts, outcomes }
   })
@@ -73,7 +102,7 @@ export const applyInTransaction = (
   // creates only: the unique index tells if one of them is there
   const boldly: Apply = Effect.fnUntraced(function* (batch, planned) {
     const layout = target.layout(batch.entity)
-    yield* written(layout, batch, { inserts: writtenBy(planned), changes: [] })
+    yield* written(layout, batch, { inserts: writtenBy(planned), changes: [] }, prepared.take(batch))
     return { outcomes: plannedOutcomes(planned), conflicts: [] }
   })
 

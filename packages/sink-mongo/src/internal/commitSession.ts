@@ -4,12 +4,12 @@
 import { Sink } from "@waybill/core"
 import { Effect } from "effect"
 import { applyAlone } from "./applyAlone.ts"
-import { applyInTransaction, type Committing } from "./applyInTransaction.ts"
+import { applyInTransaction, type Committing, Prepared } from "./applyInTransaction.ts"
 import { checkToken, endFormerSession, holdToken, nameOf, readCheckpoint, releaseSession } from "./bookkeeping.ts"
 import { ensureIndexes, ensureOwn } from "./indexes.ts"
 import { hasTransactions, type Target } from "./server.ts"
 import { openTransactions } from "./transaction.ts"
-import { verify } from "./verify.ts"
+import { Verification } from "./verify.ts"
 
 const brokenOff = new Sink.SinkError({
   reason: "Contention",
@@ -35,7 +35,10 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
   const checkpoint = yield* readCheckpoint(target, context)
   const applied = new Map(checkpoint)
   const committing: Committing = { target, context, indexes, attempted: new Set() }
-  const apply = transactions === undefined ? applyAlone(committing) : applyInTransaction(committing, transactions, atomic)
+  const prepared = new Prepared(target)
+  const apply =
+    transactions === undefined ? applyAlone(committing) : applyInTransaction(committing, transactions, atomic, prepared)
+  const verification = new Verification(target, yield* Effect.scope, applied)
   // an atomic commit that failed once has lost what it did: no further batch may look as if it were applied
   let broken: Sink.SinkError | undefined
   const guarded = <A>(effect: Effect.Effect<A, Sink.SinkError>): Effect.Effect<A, Sink.SinkError> =>
@@ -56,12 +59,14 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
       ),
     )
   const session: Sink.CommitSession = {
-    face: "records",
     checkpoint,
+    ...(transactions === undefined ? {} : { prepare: prepared.prepare }),
     apply: (batch, planned) =>
       Effect.tap(guarded(apply(batch, planned)), (done) => {
         applied.set(nameOf(batch.entity.name, batch.part), done)
-        return Effect.void
+        return atomic || (done.conflicts.length > 0 && context.onConflict === "abort")
+          ? Effect.void
+          : verification.begin(batch, done)
       }),
     complete:
       atomic && transactions !== undefined
@@ -73,8 +78,7 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
             ),
           )
         : Effect.void,
-    verify: (entity, records) =>
-      verify(target, target.layout(entity), records, (part) => applied.get(nameOf(entity.name, part))?.outcomes),
+    verify: (entity, records) => verification.mismatches(entity, records),
   }
   return session
 })

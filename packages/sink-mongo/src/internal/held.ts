@@ -38,8 +38,12 @@ export class Held {
 
   /** The compared fields that a record has and the document does not hold the same. */
   differing(layout: Layout, values: Entity.Values): ReadonlyArray<Column> {
-    if (layout.flat && this.made === undefined && this.surelyHolds(layout, values)) return none
-    return differing(layout, values, this.document)
+    return this.isSurelySame(layout, values) ? none : differing(layout, values, this.document)
+  }
+
+  /** Whether it is plain that the document holds what a record has; the values need not be canonical. Else it takes a closer look. */
+  isSurelySame(layout: Layout, values: Entity.Values): boolean {
+    return layout.flat && this.made === undefined && this.surelyHolds(layout, values)
   }
 
   private keyPart({ path }: Column): string | undefined {
@@ -235,13 +239,20 @@ const isArray = (bytes: Buffer, start: number, expected: ReadonlyArray<unknown>)
 
 const isObject = (bytes: Buffer, start: number, expected: Record<string, unknown>): boolean => {
   const keys = Object.keys(expected)
-  let index = 0
-  for (let at = start + 4; bytes[at] !== 0; index++) {
+  let members = 0
+  let next = 0
+  for (let at = start + 4; bytes[at] !== 0; members++) {
     const value = nameEnd(bytes, at + 1)
-    const key = keys[index]
-    if (key === undefined || !isName(bytes, at + 1, value, key) || !isJson(bytes, bytes[at]!, value, expected[key])) return false
+    // mostly in the same order, or in one like it
+    let tries = 0
+    while (tries < keys.length && !isName(bytes, at + 1, value, keys[next]!)) {
+      next = next + 1 === keys.length ? 0 : next + 1
+      tries++
+    }
+    if (tries === keys.length || !isJson(bytes, bytes[at]!, value, expected[keys[next]!])) return false
+    next = next + 1 === keys.length ? 0 : next + 1
     at = skip(bytes, bytes[at]!, value)
     if (at < 0) return false
   }
-  return index === keys.length
+  return members === keys.length
 }

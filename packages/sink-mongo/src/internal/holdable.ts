@@ -24,7 +24,18 @@ const fieldName = (name: string, why: string): Problem => ({
   message: `expected field names that MongoDB can hold; ${JSON.stringify(name)} ${why}`,
 })
 
+// names come again in every record
+const good = new Set<string>()
+const goodAtMost = 10_000
+
 const nameProblem = (name: string): Problem | undefined => {
+  if (good.has(name)) return undefined
+  const problem = findNameProblem(name)
+  if (problem === undefined && good.size < goodAtMost) good.add(name)
+  return problem
+}
+
+const findNameProblem = (name: string): Problem | undefined => {
   if (name.startsWith("$")) return fieldName(name, "begins with $")
   if (name.includes(".")) return fieldName(name, "has a dot")
   if (name.includes("\0")) return fieldName(name, "has a NUL")

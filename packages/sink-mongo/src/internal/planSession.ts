@@ -1,12 +1,15 @@
 /**
  * The session that makes plans: finds and compares, and writes nothing.
+ *
+ * A batch is planned when it is staged, while the source is still being read, with the values it was written from: most are in the
+ * target as they are, or not there at all, and are never parsed. Its plan is kept until it is asked for, unless there is too much of it.
  */
-import { type Batch, type Entity, Issue, Plan, Sink } from "@waybill/core"
+import { Batch, type Entity, Issue, Plan, Sink } from "@waybill/core"
 import { Effect, Stream } from "effect"
 import { fingerprint } from "./fingerprint.ts"
-import { tooLarge, unholdable } from "./holdable.ts"
+import { tooLarge } from "./holdable.ts"
 import { lookAtIndexes } from "./indexes.ts"
-import { isBlocked, keyOfValues, type Layout, valueAt } from "./layout.ts"
+import { differing, isBlocked, keyOfValues, type Layout, valueAt } from "./layout.ts"
 import { type Found, lookUp } from "./lookup.ts"
 import { hasTransactions, type Target } from "./server.ts"
 
@@ -14,6 +17,12 @@ import { hasTransactions, type Target } from "./server.ts"
 export const findsAtOnce = 4
 
 const keysAtOnce = 5_000
+
+/** How many bytes of updates and refusals are kept of batches that were planned early; what is beyond is planned again. */
+const keptBytes = 32 * 1024 * 1024
+
+// plans of one entity, by part
+type Kept = Map<number, Plan.PlannedBatch>
 
 /** Opens a plan session. */
 export const openPlan = Effect.fnUntraced(function* (target: Target, context: Sink.PlanContext) {
@@ -25,17 +34,45 @@ export const openPlan = Effect.fnUntraced(function* (target: Target, context: Si
       message: "an atomic commit needs transactions, which a standalone MongoDB has not: use a replica set, or commit batched",
     })
   yield* lookAtIndexes(target.db, context.entities.map(target.layout))
+  const kept = new Map<Entity.Any, Kept>()
+  const staged = new Map<Entity.Any, number>()
+  let weight = 0
   const session: Sink.PlanSession = {
+    face: "records",
     transaction: context.preferred ?? (transactional ? "atomic" : "batched"),
     existing: (entity, keys) => existing(target, target.layout(entity), keys),
-    stage: () => Effect.void,
+    stage: (batch) =>
+      Effect.map(planBatch(target, target.layout(batch.entity), batch), (planned) => {
+        const { entity, part } = batch
+        staged.set(entity, (staged.get(entity) ?? 0) + 1)
+        const ofEntity: Kept = kept.get(entity) ?? new Map()
+        kept.set(entity, ofEntity)
+        const more = weightOf(batch, planned)
+        if (weight + more > keptBytes) return
+        weight += more
+        ofEntity.set(part, planned)
+      }),
     plan: (entity, batches) => {
       const layout = target.layout(entity)
-      return Stream.mapEffect(batches, (batch) => planBatch(target, layout, batch), { concurrency: findsAtOnce })
+      const ofEntity: Kept = kept.get(entity) ?? new Map()
+      if (ofEntity.size > 0 && ofEntity.size === staged.get(entity))
+        return Stream.fromIterable([...ofEntity].sort(([a], [b]) => a - b).map(([, planned]) => planned))
+      return Stream.mapEffect(
+        batches,
+        (batch) => {
+          const planned = ofEntity.get(batch.part)
+          return planned === undefined ? planBatch(target, layout, batch) : Effect.succeed(planned)
+        },
+        { concurrency: findsAtOnce },
+      )
     },
   }
   return session
 })
+
+// roughly, in bytes: the lines of its updates, before and after
+const weightOf = ({ bytes, count }: Batch.Batch, { refusals, updates }: Plan.PlannedBatch): number =>
+  (bytes.length / Math.max(1, count)) * 4 * (updates.length + refusals.length)
 
 const existing = (target: Target, layout: Layout, keys: ReadonlyArray<Entity.Values>) => {
   const records = keys.map((key) => {
@@ -66,21 +103,13 @@ const planBatch = (target: Target, layout: Layout, batch: Batch.Batch): Effect.E
     return Effect.map(lookUp(target.db, layout, asked, layout.owned), (found) => compare(layout, batch, found, refused))
   })
 
-/** The records of a batch that the target would refuse. */
+/** The records of a batch that the target would refuse, of those whose values it can hold. */
 const refusedOf = (layout: Layout, batch: Batch.Batch): Map<number, ReadonlyArray<Issue.Issue>> => {
   const { entity } = layout
   const refused = new Map<number, ReadonlyArray<Issue.Issue>>()
   const lengths = lineLengths(batch)
   const seen = new Set<string>()
   for (const [index, values] of batch.records().entries()) {
-    const problems = unholdable(layout, values)
-    if (problems.length > 0) {
-      refused.set(
-        index,
-        problems.map((problem) => Issue.make({ ...problem, entity: entity.name })),
-      )
-      continue
-    }
     const key = keyOfValues(layout, values)
     const large = tooLarge(layout, values, lengths(index))
     if (large !== undefined) refused.set(index, [large])
@@ -113,14 +142,16 @@ const compare = (
   refused: Map<number, ReadonlyArray<Issue.Issue>>,
 ): Plan.PlannedBatch => {
   const records = batch.records()
+  // what the values mean, read from the bytes when a record is not plainly the same as its document
+  let canonical: ReadonlyArray<Entity.Values> | undefined
   const actions = new Uint8Array(records.length)
   const updates: Array<Plan.Update> = []
-  for (const [index, values] of records.entries()) {
+  for (const [index, given] of records.entries()) {
     if (refused.has(index)) {
       actions[index] = Plan.code.refuse
       continue
     }
-    const key = keyOfValues(layout, values)
+    const key = keyOfValues(layout, given)
     const held = documents.get(key)
     if (held === undefined) {
       actions[index] = Plan.code.create
@@ -138,9 +169,12 @@ const compare = (
       ])
       continue
     }
-    const changed = held.differing(layout, values)
-    if (changed.length === 0) continue
+    if (held.isSurelySame(layout, given)) continue
+    canonical ??= Batch.parse(batch.entity, batch.bytes)
+    const values = canonical[index]!
     const { document } = held
+    const changed = differing(layout, values, document)
+    if (changed.length === 0) continue
     const blocked = layout.flat ? undefined : changed.find((column) => isBlocked(document, column))
     if (blocked !== undefined) {
       actions[index] = Plan.code.refuse

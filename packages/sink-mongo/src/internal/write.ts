@@ -3,7 +3,7 @@
  */
 import { type Batch, Sink } from "@waybill/core"
 import { Effect } from "effect"
-import type { AnyBulkWriteOperation, BulkWriteResult, ClientSession, Db, Document } from "mongodb"
+import type { BulkWriteResult, ClientSession, Db, Document, OrderedBulkOperation, UnorderedBulkOperation } from "mongodb"
 import type { Doing } from "../classifyError.ts"
 import type { Change, Decision } from "./decide.ts"
 import type { Indexes } from "./indexes.ts"
@@ -26,36 +26,54 @@ const filterOf = ({ held, id }: Change, guard: Guard): Document =>
         },
       }
 
-/** Writes; the failure is the driver's own. Operation `i` is insert `i`, or update `i` less the number of inserts. */
+/** A write that is encoded and can be sent, once. */
+export type Composed = OrderedBulkOperation | UnorderedBulkOperation
+
+type Writes = Pick<Decision, "changes" | "inserts">
+
+/** Encodes a write; `ordered` as in a transaction, where the first refusal ends all. Without one the others are to go on. */
+export const compose = (
+  db: Db,
+  layout: Layout,
+  batch: Batch.Batch,
+  { changes, inserts }: Writes,
+  guard: Guard,
+  ordered: boolean,
+): Composed => {
+  const records = batch.records()
+  const collection = collectionOf(db, layout.collection)
+  const bulk = ordered ? collection.initializeOrderedBulkOp() : collection.initializeUnorderedBulkOp()
+  for (const index of inserts) bulk.raw({ insertOne: { document: documentOf(layout, records[index]!) } })
+  for (const change of changes) bulk.raw({ updateOne: { filter: filterOf(change, guard), update: { $set: change.set } } })
+  return bulk
+}
+
+/**
+ * Writes; the failure is the driver's own. Operation `i` is insert `i`, or update `i` less the number of inserts. `composed` is the same
+ * write where it is encoded already.
+ */
 export const write = (
   db: Db,
   layout: Layout,
   batch: Batch.Batch,
-  { changes, inserts }: Pick<Decision, "changes" | "inserts">,
+  writes: Writes,
   guard: Guard,
   session?: ClientSession,
+  composed?: Composed,
 ): Effect.Effect<BulkWriteResult | undefined, unknown> =>
   Effect.suspend(() => {
-    if (inserts.length + changes.length === 0) return Effect.succeed(undefined)
-    const records = batch.records()
-    const operations: Array<AnyBulkWriteOperation<Document>> = []
-    for (const index of inserts) operations.push({ insertOne: { document: documentOf(layout, records[index]!) } })
-    for (const change of changes)
-      operations.push({ updateOne: { filter: filterOf(change, guard), update: { $set: change.set } } })
-    return askRaw(() =>
-      collectionOf(db, layout.collection).bulkWrite(operations, {
-        // in a transaction the first refusal ends all; without one the others are to go on
-        ordered: session !== undefined,
-        ...(session === undefined ? {} : { session }),
-      }),
-    )
+    if (writes.inserts.length + writes.changes.length === 0) return Effect.succeed(undefined)
+    return askRaw(async () => {
+      const bulk = composed ?? compose(db, layout, batch, writes, guard, session !== undefined)
+      return bulk.execute(session === undefined ? {} : { session })
+    })
   })
 
 /** What an error of such a write is about. */
 export const writing = (
   layout: Layout,
   batch: Batch.Batch,
-  { changes, inserts }: Pick<Decision, "changes" | "inserts">,
+  { changes, inserts }: Writes,
   indexes: Indexes,
   transactionAge?: number,
 ): Doing => ({

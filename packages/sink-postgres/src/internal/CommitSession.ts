@@ -6,11 +6,12 @@
  */
 import { type Batch, Entity, type Plan, Sink } from "@waybill/core"
 import { Effect, type Scope, Stream } from "effect"
-import { type Applied, applyBatch, type Manner, unwritten } from "./applyBatch.ts"
+import { type Applied, applyBatch, type Desk, type Manner, unwritten } from "./applyBatch.ts"
 import * as applyQuery from "./applyQuery.ts"
 import { takenIn } from "./classifyError.ts"
 import * as cursor from "./cursor.ts"
 import type { PoolLike } from "./Driver.ts"
+import { Encodings } from "./Encodings.ts"
 import * as Joins from "./Joins.ts"
 import { isKeyIndex } from "./Layout.ts"
 import { Ledger } from "./Ledger.ts"
@@ -25,10 +26,6 @@ const writing = "ISOLATION LEVEL READ COMMITTED READ WRITE"
 const reading = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 const mismatchesAtOnce = 1_000
-
-interface Desk extends Session.Seat {
-  readonly statements: applyQuery.ApplyStatements
-}
 
 class CommitSession implements Sink.CommitSession {
   private readonly desks = new Map<Entity.Any, Desk>()
@@ -45,12 +42,20 @@ class CommitSession implements Sink.CommitSession {
     // jobs whose creates have met a key in the target
     private readonly cautious: Set<string>,
   ) {
-    for (const [entity, seat] of session.seats) this.desks.set(entity, { ...seat, statements: applyQuery.make(seat.layout) })
+    for (const [entity, seat] of session.seats)
+      this.desks.set(entity, {
+        ...seat,
+        statements: applyQuery.make(seat.layout),
+        encodings: new Encodings(() => Session.encoderOf(seat.layout)),
+      })
   }
 
   private get isAtomic(): boolean {
     return this.context.transaction === "atomic"
   }
+
+  readonly prepare = (batch: Batch.Batch, planned: Plan.PlannedBatch): void =>
+    this.desks.get(batch.entity)!.encodings.prepare(batch, planned)
 
   readonly apply = (batch: Batch.Batch, planned: Plan.PlannedBatch): Effect.Effect<Sink.AppliedBatch, Sink.SinkError> =>
     Effect.gen({ self: this }, function* () {
@@ -103,7 +108,7 @@ class CommitSession implements Sink.CommitSession {
 
   private write(records: Sink.PlannedRecords, manner: Manner): Effect.Effect<Applied, Sink.SinkError> {
     const desk = this.desks.get(records.batch.entity)!
-    return Effect.map(applyBatch(this.session.connection, desk, desk.statements, records, this.context, manner), (applied) =>
+    return Effect.map(applyBatch(this.session.connection, desk, records, this.context, manner), (applied) =>
       this.doom === null ? applied : unwritten(applied),
     )
   }

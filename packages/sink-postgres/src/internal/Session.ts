@@ -27,6 +27,10 @@ export interface Session {
   readonly seats: ReadonlyMap<Entity.Any, Seat>
 }
 
+/** An encoder of the records of an entity. */
+export const encoderOf = ({ entity, optional }: Layout.Layout): CopyText =>
+  new CopyText({ json: entity.fields.map(({ kind }) => kind === "json"), optional })
+
 /** Opens a session: takes a connection, checks the mapping against the catalog, makes the stages. */
 export const open = (
   pool: PoolLike,
@@ -45,8 +49,7 @@ export const open = (
     const seats = new Map<Entity.Any, Seat>()
     for (const [entity, layout] of layouts) {
       yield* connection.queries(Stage.create(layout, withFingerprint))
-      const shape = { json: entity.fields.map(({ kind }) => kind === "json"), optional: layout.optional }
-      seats.set(entity, { layout, text: new CopyText(shape), target: Stage.copyTarget(layout, withFingerprint) })
+      seats.set(entity, { layout, text: encoderOf(layout), target: Stage.copyTarget(layout, withFingerprint) })
     }
     return { connection, seats }
   })

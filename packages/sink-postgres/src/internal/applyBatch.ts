@@ -9,22 +9,21 @@ import { Effect } from "effect"
 import * as applyQuery from "./applyQuery.ts"
 import type { Connection } from "./Connection.ts"
 import { message } from "./conflict.ts"
+import type { Encodings } from "./Encodings.ts"
 import type { Layout } from "./Layout.ts"
 import type { Seat } from "./Session.ts"
 import { sendAll } from "./send.ts"
+
+/** An entity of a commit. */
+export interface Desk extends Seat {
+  readonly statements: applyQuery.ApplyStatements
+  readonly encodings: Encodings
+}
 
 /** What applying a batch came to. */
 export interface Applied extends Sink.AppliedBatch {
   /** Whether it is written, and may stay so. */
   readonly isWritten: boolean
-}
-
-const selectionOf = ({ actions, updates }: Plan.PlannedBatch) => {
-  const fingerprints = new Map(updates.map((it) => [it.index, it.fingerprint]))
-  return {
-    takes: (index: number) => actions[index] === Plan.code.create || actions[index] === Plan.code.update,
-    fingerprint: (index: number) => fingerprints.get(index) ?? null,
-  }
 }
 
 const unexplained = (layout: Layout, wanted: number, written: number): Sink.SinkError =>
@@ -43,20 +42,19 @@ export type Manner = "optimistic" | "careful" | "report"
 /** See the file's first sentence. */
 export const applyBatch = (
   connection: Connection,
-  seat: Seat,
-  statements: applyQuery.ApplyStatements,
+  seat: Desk,
   records: Sink.PlannedRecords,
   context: Pick<Sink.CommitContext, "onConflict" | "transaction">,
   manner: Manner,
 ): Effect.Effect<Applied, Sink.SinkError> =>
   Effect.gen(function* () {
     const { batch, planned } = records
-    const { layout } = seat
+    const { encodings, layout, statements } = seat
     // one transaction over all is given up as a whole, at its end: till then the rest is written, so that what refers to it is judged right
     const stops = context.onConflict === "abort" && context.transaction === "batched"
     const { create, update } = Plan.tally(planned)
     const rows = applyQuery.ofBatch(batch)
-    yield* sendAll(connection, seat.target, seat.text.encode(batch, selectionOf(planned)))
+    yield* sendAll(connection, seat.target, encodings.take(batch, planned))
     const verdicts: Array<applyQuery.VerdictRow> = []
     const ask = (statement: string) =>
       Effect.map(connection.query(statement), (result) => {
