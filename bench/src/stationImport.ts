@@ -5,6 +5,8 @@
  */
 import { Entity, Field, Import, type Sink } from "@waybill/core"
 import { Schema } from "effect"
+// compiles nested schemas to code, as any application can choose to; rows of plain cells need no such thing
+import "effect/schema/SchemaJITCompiler/enable"
 import { stationOf } from "./stationDocument.ts"
 
 const Titled = Schema.Struct({ Title: Schema.String })

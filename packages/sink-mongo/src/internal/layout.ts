@@ -150,7 +150,9 @@ const none: ReadonlyArray<Column> = []
 /** The text under which a record is found among documents. */
 export const keyOfValues = ({ key }: Layout, values: Entity.Values): string =>
   key.length === 1
-    ? comparable(encode(key[0]!.kind, values[key[0]!.at] ?? null))
+    ? key[0]!.kind === "text"
+      ? `s${values[key[0]!.at] as string}`
+      : comparable(encode(key[0]!.kind, values[key[0]!.at] ?? null))
     : JSON.stringify(key.map(({ at, kind }) => comparable(encode(kind, values[at] ?? null))))
 
 /** The text under which a document is found among records. */
