@@ -44,6 +44,9 @@ const job = (status: Job.Status): Job.Job => ({
   failure: status === "failed" ? { code: "sink.Unreachable", message: "the server is gone", retryable: true } : null,
   earlier: null,
   token: 1,
+  lease: null,
+  request: null,
+  undo: null,
   version: 4,
 })
 

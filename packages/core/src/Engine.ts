@@ -75,6 +75,9 @@ export const validate = <R>(
       failure: null,
       earlier: earlier?.id ?? null,
       token: 0,
+      lease: null,
+      request: null,
+      undo: null,
       version: 0,
     }
     yield* store.create(job)

@@ -17,7 +17,7 @@ export type Status =
   | "validating"
   /** Snapshot and plan are sealed; waits for a commit. */
   | "pending"
-  /** A commit is under way, or broke off. */
+  /** A commit or an undo is under way, or broke off. */
   | "running"
   /** Committed and verified, with nothing left out. */
   | "success"
@@ -70,6 +70,20 @@ export interface Failure {
   readonly retryable: boolean
 }
 
+/** Who works on a job, until when: an ISO moment that the worker puts off while it works. A lease that ran out is anybody's. */
+export interface Lease {
+  readonly worker: string
+  readonly until: string
+}
+
+/** For a job that takes another one back: which, and what became of the records that one had written. */
+export interface Undo {
+  readonly of: string
+  readonly reversed: number
+  readonly kept: number
+  readonly errored: number
+}
+
 /** A job, as the job store keeps it. Times are ISO moments in UTC, durations milliseconds. */
 export interface Job {
   readonly id: string
@@ -98,6 +112,12 @@ export interface Job {
   readonly earlier: string | null
   /** The fencing token of the worker that has the job; grows with each commit and takeover. */
   readonly token: number
+  /** The worker that has the job, while one has. */
+  readonly lease: Lease | null
+  /** What a person asked of the worker that has the job; it is done at the next safe point. */
+  readonly request: "cancel" | "pause" | null
+  /** For a job that takes another one back. */
+  readonly undo: Undo | null
   /** Grows with every save; the job store's compare-and-set works on it. */
   readonly version: number
 }

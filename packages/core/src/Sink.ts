@@ -127,6 +127,11 @@ export interface CommitSession {
    * with conflicts writes nothing. Batched: durable on return, with its checkpoint. Atomic: within the session's transaction.
    */
   readonly apply: (batch: Batch, planned: PlannedBatch) => Effect.Effect<AppliedBatch, SinkError>
+  /**
+   * Does what `apply` does with a batch and takes it back: succeeds where `apply` would, and fails as it would. The engine finds with it
+   * which records of a batch the target refuses. Batched commits only; a sink that cannot take back has none. Optional.
+   */
+  readonly probe?: (batch: Batch, planned: PlannedBatch) => Effect.Effect<void, SinkError>
   /** Atomic: makes all of it durable, or none. Batched: nothing to do. Called once, after all batches, unless there were conflicts under `abort`. */
   readonly complete: Effect.Effect<void, SinkError>
   /**
@@ -157,6 +162,58 @@ export interface CommitContext {
   readonly entities: ReadonlyArray<Any>
 }
 
+/** The codes of what became of a record in an undo: the job had not written it, it is as before, it was left, it could not be taken back. */
+export const undone = { untouched: 0, reversed: 1, kept: 2, errored: 3 } as const
+
+/** A record that an undo leaves as it is. */
+export interface Left {
+  /** Position in the batch. */
+  readonly index: number
+  /** Somebody changed it since (`fields` says what), something else refers to it now, or the target refuses to have it back. */
+  readonly kind: "changed" | "referenced" | "refused"
+  /** For people. */
+  readonly message: string
+  /** Fields that somebody changed: what is there now, and what the job had written. */
+  readonly fields: ReadonlyArray<{ readonly field: string; readonly now: Value; readonly written: Value }>
+}
+
+/** What became of the records of a batch in an undo: `outcomes[i]` is a code of {@link undone}; one of `left` for each that is kept or errored. */
+export interface UndoneBatch {
+  readonly outcomes: Uint8Array
+  readonly left: ReadonlyArray<Left>
+}
+
+/** What an undo session is opened for. */
+export interface UndoContext {
+  /** The undo's own job: its fencing token and its checkpoints are kept under it. */
+  readonly job: string
+  readonly token: number
+  /** The job whose writes are taken back, and its plan. */
+  readonly of: { readonly job: string; readonly planHash: string }
+  /** Only to tell what an undo would do: everything is done in one transaction that is taken back at the end. */
+  readonly preview: boolean
+  readonly transaction: Transaction
+  /** In reference order. */
+  readonly entities: ReadonlyArray<Any>
+}
+
+/**
+ * One session of undoing. The sink knows from its own bookkeeping what the job has written, and what was there before.
+ */
+export interface UndoSession {
+  /** Batches that an earlier session of this undo has taken back for good, by `entity/part`. */
+  readonly checkpoint: ReadonlyMap<string, UndoneBatch>
+  /**
+   * Takes back what the job wrote of one batch. Called for the entities in reverse reference order, and for their batches from the last
+   * to the first. A record that is as the job left it, in the fields that the job wrote, gets back what was there before; one that the
+   * job created is deleted unless something that this undo does not delete refers to it. One that is as before already is reversed too.
+   * What somebody changed since is kept. Batched: durable on return, with its checkpoint. Atomic: within the session's transaction.
+   */
+  readonly revert: (batch: Batch, planned: PlannedBatch) => Effect.Effect<UndoneBatch, SinkError>
+  /** Atomic: makes all of it durable, or none. Not called in a preview. */
+  readonly complete: Effect.Effect<void, SinkError>
+}
+
 /** A sink; made by a function of its adapter. */
 export interface Sink {
   /** The kind of sink: `postgres`, `mongo`. */
@@ -165,6 +222,8 @@ export interface Sink {
   readonly target: string
   readonly plan: (context: PlanContext) => Effect.Effect<PlanSession, SinkError, Scope.Scope>
   readonly commit: (context: CommitContext) => Effect.Effect<CommitSession, SinkError, Scope.Scope>
+  /** Opens a session that takes a commit back. A sink that keeps no before-images has none. Optional. */
+  readonly undo?: (context: UndoContext) => Effect.Effect<UndoSession, SinkError, Scope.Scope>
   /** An issue for each value that this target can never hold (a field name with a dot, text with NUL); pure, called per record batch before sealing. Optional. */
   readonly unholdable?: (
     entity: Any,

@@ -35,6 +35,9 @@ export const job = (id: string, changes: Partial<Job> = {}): Job => ({
   failure: null,
   earlier: null,
   token: 0,
+  lease: null,
+  request: null,
+  undo: null,
   version: 0,
   ...changes,
 })
