@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { Schedule, type Schema, SchemaAST } from "effect"
+import { type Duration, Schedule, type Schema, SchemaAST } from "effect"
 import type { Json } from "./Canonical.ts"
 import * as Cell from "./Cell.ts"
 import * as Entity from "./Entity.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import * as Limits from "./Limits.ts"
 import type { Normalization } from "./Normalize.ts"
+import * as Retention from "./Retention.ts"
 import type { Rule } from "./Rule.ts"
 import type { ConflictPolicy, Sink, Transaction } from "./Sink.ts"
 
@@ -48,6 +49,8 @@ export interface Options<Row> {
   /** Whether rows with errors are left out and counted (`true`), or one of them stops the commit (`false`, the default). */
   readonly allowPartial?: boolean
   readonly limits?: Partial<Limits.Limits>
+  /** How long snapshot, plan and raw rows of a job are kept after its last change; 90 days by default. See {@link Retention}. */
+  readonly retention?: Duration.Duration
   /** How failed calls to the source and the target are repeated, where their errors say that they may be. */
   readonly retry?: Schedule.Schedule<unknown, unknown>
 }
@@ -68,6 +71,7 @@ export interface Import {
   readonly onConflict: ConflictPolicy
   readonly allowPartial: boolean
   readonly limits: Limits.Limits
+  readonly retention: Duration.Duration
   readonly retry: Schedule.Schedule<unknown, unknown>
   /** What the definition means, as a hash: entities, row schema, normalizations, rules. */
   readonly definition: Fingerprint.Sha256
@@ -121,6 +125,7 @@ export const make = <Row>(options: Options<Row>): Import => {
     onConflict: options.onConflict ?? "abort",
     allowPartial: options.allowPartial ?? false,
     limits: { ...Limits.defaults, ...options.limits },
+    retention: options.retention ?? Retention.defaultAge,
     retry: options.retry ?? defaultRetry,
     definition: Fingerprint.of({
       name: options.name,

@@ -26,6 +26,8 @@ export class SnapshotStore extends Context.Service<
     readonly list: (
       job: string,
     ) => Effect.Effect<ReadonlyArray<{ readonly name: string; readonly bytes: number }>, SnapshotStoreError>
+    /** The ids of all jobs that have parts, sorted. */
+    readonly jobs: Effect.Effect<ReadonlyArray<string>, SnapshotStoreError>
     /** Removes one part, or all of a job; what is not there is not missed. */
     readonly remove: (job: string, name?: string) => Effect.Effect<void, SnapshotStoreError>
   }

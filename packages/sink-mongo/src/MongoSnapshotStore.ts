@@ -162,6 +162,10 @@ export const make = ({ bucket = "waybill_parts", db }: Options): SnapshotStore.S
             .map((it) => ({ name: unstored(it["metadata"].name), bytes: Number(it["length"]) }))
             .sort((a, b) => (a.name < b.name ? -1 : 1)),
       ),
+    jobs: Effect.map(
+      run("listing the jobs", () => files.distinct("metadata.job", { "metadata.state": "whole" })),
+      (found) => found.map((job) => unstored(String(job))).sort(),
+    ),
     remove: (job, name) => drop(`removing ${name ?? "the parts"} of job ${job}`, named(job, name)),
   }
 }

@@ -95,6 +95,9 @@ export const make = ({ pool, schema = "waybill" }: Options): SnapshotStore.Snaps
         ({ rows }) =>
           rows.map((row) => ({ name: unstored(row.name), bytes: Number(row.size) })).sort((a, b) => (a.name < b.name ? -1 : 1)),
       ),
+    jobs: Effect.map(run("cannot list the jobs", `SELECT DISTINCT job FROM ${parts}`, []), ({ rows }) =>
+      rows.map((row) => unstored(row.job)).sort(),
+    ),
     remove: (job, name) =>
       Effect.asVoid(
         name === undefined

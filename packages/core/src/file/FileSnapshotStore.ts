@@ -29,6 +29,15 @@ const walk = async (folder: string, prefix: string): Promise<Array<{ name: strin
   return lists.flat()
 }
 
+// the folders that hold a part
+const jobsIn = async (folder: string): Promise<Array<string>> => {
+  const jobs: Array<string> = []
+  for (const entry of await fs.readdir(folder, { withFileTypes: true }))
+    if (entry.isDirectory() && !entry.name.startsWith(".") && (await walk(path.join(folder, entry.name), "")).length > 0)
+      jobs.push(entry.name)
+  return jobs.sort()
+}
+
 // the file of a part, whole or not at all; where it is there already it must have the same bytes
 const write = async (file: string, bytes: Uint8Array): Promise<void> => {
   const temporary = temporaryName(file)
@@ -76,6 +85,12 @@ export const make = (folder: string): SnapshotStore["Service"] => ({
       Effect.map((parts) => parts.sort((a, b) => (a.name < b.name ? -1 : 1))),
     )
   },
+  jobs: Effect.tryPromise({ try: () => jobsIn(folder), catch: failed("cannot list the jobs") }).pipe(
+    Effect.catchIf(
+      (error) => error.reason === "NotFound",
+      () => Effect.succeed([]),
+    ),
+  ),
   remove: (job, name) => {
     const file = pathOf(folder, job, name)
     if (file === undefined) return Effect.void

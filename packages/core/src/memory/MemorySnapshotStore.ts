@@ -40,6 +40,7 @@ export const make = (): SnapshotStore["Service"] => {
           .map(([name, bytes]) => ({ name, bytes: bytes.length }))
           .sort((a, b) => (a.name < b.name ? -1 : 1)),
       ),
+    jobs: Effect.sync(() => [...jobs].flatMap(([job, parts]) => (parts.size > 0 ? [job] : [])).sort()),
     remove: (job, name) =>
       Effect.sync(() => {
         if (name === undefined) jobs.delete(job)

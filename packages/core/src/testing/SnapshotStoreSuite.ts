@@ -111,6 +111,22 @@ export const laws: ReadonlyArray<Law<SnapshotStore>> = [
       assert.deepEqual(yield* store.list("j2"), [])
     }),
   ),
+  law("the jobs that have parts are listed, each once, sorted, and no other", (store) =>
+    Effect.gen(function* () {
+      assert.deepEqual(yield* store.jobs, [])
+      for (const [job, name] of [
+        ["j2", "a"],
+        ["j10", "a"],
+        ["j1", "a/1"],
+        ["j1", "b"],
+        ["j3", "a"],
+      ] as const)
+        yield* store.put(job, name, bytes("x"))
+      yield* store.remove("j3")
+      yield* store.remove("j2", "a")
+      assert.deepEqual(yield* store.jobs, ["j1", "j10"])
+    }),
+  ),
   law("jobs are apart, though one's id begins as another's", (store) =>
     Effect.gen(function* () {
       yield* store.put("j1", "a", bytes("one"))
