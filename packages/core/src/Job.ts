@@ -25,9 +25,9 @@ export type Status =
   | "partial"
   /** Not committed, or not verified; `failure` says why. */
   | "failed"
-  /** Given up by a person before its commit. */
+  /** Given up by a person before its commit or in the midst of it; the counts say what was done. */
   | "cancelled"
-  /** Committed, and taken back. */
+  /** Written to the target, and taken back by an undo. */
   | "undone"
 
 /** All moves between statuses, with their reasons. */
@@ -43,23 +43,34 @@ export const moves: { readonly [from in Status]: { readonly [to in Status]?: str
   },
   running: {
     running: "another worker takes the commit over",
-    success: "everything planned is in the target and verified",
-    partial: "the commit is verified, with rows or records left out",
-    failed: "the commit stopped; nothing, or whole batches only, were written",
-    pending: "the world failed before anything was written; the commit can be tried again",
+    success: "everything planned is in the target and verified, or all of the other job is taken back",
+    partial: "the commit is verified, with rows or records left out, or an undo left records as they are",
+    failed: "the commit or undo stopped; nothing, or whole batches only, were written",
+    pending: "another commit into the same target was a moment earlier; nothing was written, the commit can be tried again",
     cancelled: "a person stopped it between batches",
   },
   success: { undone: "the commit was taken back" },
   partial: { undone: "the commit was taken back" },
   failed: {
     running: "a commit that stopped half-way, or failed for the world's reasons, is tried again from the same snapshot",
+    undone: "the batches that were written were taken back",
   },
-  cancelled: {},
+  cancelled: { undone: "the batches that were written were taken back" },
   undone: {},
 }
 
 /** Whether a job may move so. */
 export const canMove = (from: Status, to: Status): boolean => moves[from][to] !== undefined
+
+/** Whether a worker has the job: it has a lease that has not run out at `now`, in milliseconds. A job that is not held is anybody's. */
+export const isHeld = (job: Job, now: number): boolean => job.lease !== null && Date.parse(job.lease.until) > now
+
+/**
+ * Whether the worker that had the job is gone without having given it back: its lease has run out at `now`, in milliseconds, while it was
+ * validating or running. Somebody has to resume or cancel it.
+ */
+export const isStuck = (job: Job, now: number): boolean =>
+  (job.status === "validating" || job.status === "running") && job.lease !== null && !isHeld(job, now)
 
 /** Why a job failed, for people and machines. */
 export interface Failure {

@@ -14,6 +14,11 @@ export interface RunOptions {
   readonly force?: boolean
   /** The definition's mode, overridden for this job. */
   readonly mode?: "strict" | "smart"
+  /**
+   * What to do where another worker has the job, or another job of the import writes to the same target: `refuse` (the default) fails as
+   * `Busy`, `wait` goes on as soon as the way is free, and returns the job as it is where the other worker has brought it to its end.
+   */
+  readonly onBusy?: "refuse" | "wait"
   /** Called at safe points of long work, at most a few times a second. */
   readonly onProgress?: (progress: Progress) => Effect.Effect<void>
 }
@@ -21,7 +26,7 @@ export interface RunOptions {
 /** How far a phase is. */
 export interface Progress {
   readonly job: string
-  readonly phase: "read" | "plan" | "commit" | "verify"
+  readonly phase: "read" | "plan" | "commit" | "verify" | "undo"
   /** Rows in `read`, records in the others. */
   readonly done: number
   /** How many there are in all, where that is known. */

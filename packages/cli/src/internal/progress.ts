@@ -15,8 +15,8 @@ export interface Progress {
   readonly clear: Effect.Effect<void>
 }
 
-const words = { read: "Reading", plan: "Planning", commit: "Writing", verify: "Verifying" } as const
-const things = { read: "rows", plan: "records", commit: "records", verify: "records" } as const
+const words = { read: "Reading", plan: "Planning", commit: "Writing", verify: "Verifying", undo: "Taking back" } as const
+const things = { read: "rows", plan: "records", commit: "records", verify: "records", undo: "records" } as const
 
 /** The text of the line. */
 export const line = ({ done, phase, total }: Engine.Progress): string => {

@@ -90,8 +90,8 @@ export const commit = (
   )
 }
 
-// reads both manifests and every part once, before the first write: a changed byte anywhere ends the commit here
-const open = (
+/** Reads both manifests and every part once, before the first write: a changed byte anywhere ends the commit, or undo, here. */
+export const open = (
   definition: Import,
   job: Job,
   vault: Vault.Vault,
