@@ -150,7 +150,7 @@ describe("effect", () => {
 describe("inside core", () => {
   // a file imports only from the lines above its own
   const layers = [
-    "Canonical EngineError IntegrityError Issue Limits Ref Scalar SnapshotStore Summary",
+    "Canonical EngineError IntegrityError Issue Limits Ref Scalar SnapshotStore Summary Worker",
     "Decimal Field Fingerprint Normalize Rule Run Source",
     "Cell Entity Plan",
     "Batch Decode",

@@ -10,7 +10,13 @@ import type { SnapshotStoreError } from "../SnapshotStore.ts"
 import { SourceError } from "../Source.ts"
 
 /** All that stops a phase and ends in the job. */
-export type WorldError = SourceError | SinkError | SnapshotStoreError | LimitReached | IntegrityError | Stopped
+export type WorldError = SourceError | SinkError | SnapshotStoreError | LimitReached | IntegrityError | Stopped | Halted
+
+/** A person asked for it; the phase stopped at a safe point. */
+export class Halted {
+  readonly _tag = "Halted"
+  constructor(readonly request: "cancel" | "pause") {}
+}
 
 /** A phase stopped for a reason of its own; the job keeps the failure. */
 export class Stopped {
@@ -50,6 +56,9 @@ export const retrying =
 /** What a job keeps of an error that stopped it. */
 export const failureOf = (error: WorldError): Failure => {
   switch (error._tag) {
+    // no failure of a job that does what it was asked, but the phase is not at its end either
+    case "Halted":
+      return { code: "halted", message: `a person asked to ${error.request} it`, retryable: true }
     case "SourceError":
       return { code: `source.${error.reason}`, message: error.message, retryable: error.isRetryable }
     case "SinkError":
