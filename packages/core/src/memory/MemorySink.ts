@@ -5,9 +5,7 @@
  */
 import { Effect, Stream } from "effect"
 import type { Batch } from "../Batch.ts"
-import * as Canonical from "../Canonical.ts"
 import * as Entity from "../Entity.ts"
-import * as Fingerprint from "../Fingerprint.ts"
 import * as Plan from "../Plan.ts"
 import {
   type AppliedBatch,
@@ -17,10 +15,25 @@ import {
   outcome,
   type Sink,
   SinkError,
+  type UndoContext,
+  type UndoneBatch,
+  type UndoSession,
 } from "../Sink.ts"
+import {
+  copyOf,
+  differing,
+  fingerprint,
+  type Image,
+  merge,
+  putBack,
+  type Refuse,
+  type Tables,
+  tableOf,
+  writeAll,
+} from "./records.ts"
+import { revertBatch } from "./reverting.ts"
 
-/** The records of the entities, by entity name and key text. Tests look into it and change it. */
-export type Tables = Map<string, Map<string, Entity.Values>>
+export type { Refuse, Tables } from "./records.ts"
 
 /** A memory sink, with its tables. */
 export interface MemorySink extends Sink {
@@ -31,37 +44,53 @@ export interface MemorySink extends Sink {
 export interface Options {
   /** Whether it has transactions over all batches; it has by default. */
   readonly atomic?: boolean
+  /** What the target does not take; it takes everything by default. */
+  readonly refuse?: Refuse
+  /** Whether it tells which record of a batch it refuses; it does by default. */
+  readonly namesRefused?: boolean
 }
 
 // a plan reads only: it makes no table either
 const noRecords: ReadonlyMap<string, Entity.Values> = new Map()
 
-interface Checkpoint {
+interface Applied {
   readonly applied: AppliedBatch
+  /** By position in the batch. */
+  readonly images: ReadonlyMap<number, Image>
 }
 
-const fingerprint = (values: Entity.Values): string => Fingerprint.of(values.map((value) => (value === undefined ? [] : [value])))
+const nameOf = (batch: Batch): string => `${batch.entity.name}/${batch.part}`
 
-// absent fields stay as they are
-const merge = (current: Entity.Values, values: Entity.Values): Entity.Values =>
-  values.map((value, at) => (value === undefined ? current[at] : value))
-
-const differing = (entity: Entity.Any, current: Entity.Values, values: Entity.Values): ReadonlyArray<number> =>
-  entity.compared.filter((at) => values[at] !== undefined && Canonical.stringify(values[at]) !== Canonical.stringify(current[at]))
+const inside = <A>(all: Map<string, Map<string, A>>, job: string): Map<string, A> => {
+  const found = all.get(job) ?? new Map<string, A>()
+  all.set(job, found)
+  return found
+}
 
 /** A sink with empty tables. */
 export const make = (options: Options = {}): MemorySink => {
   const tables: Tables = new Map()
-  const checkpoints = new Map<string, Map<string, Checkpoint>>()
+  const checkpoints = new Map<string, Map<string, Applied>>()
+  const undone = new Map<string, Map<string, UndoneBatch>>()
   const tokens = new Map<string, number>()
-  const tableOf = (all: Tables, name: string): Map<string, Entity.Values> => {
-    let table = all.get(name)
-    if (table === undefined) {
-      table = new Map()
-      all.set(name, table)
-    }
-    return table
-  }
+  const refuse: Refuse = options.refuse ?? (() => undefined)
+  const refused = ({ entity, part }: Batch, { index, message }: { readonly index: number; readonly message: string }) =>
+    new SinkError({
+      reason: "DataRefused",
+      message,
+      isRetryable: false,
+      code: "refused",
+      refused: { entity: entity.name, index: options.namesRefused === false ? null : index, part, constraint: null },
+    })
+  const fenced = (job: string) => new SinkError({ reason: "Fenced", message: `job ${job} was taken over`, isRetryable: false })
+  const checked = ({ job, token }: { readonly job: string; readonly token: number }): Effect.Effect<void, SinkError> =>
+    Effect.suspend(() => (tokens.get(job) === token ? Effect.void : Effect.fail(fenced(job))))
+  const claim = ({ job, token }: { readonly job: string; readonly token: number }): Effect.Effect<void, SinkError> =>
+    Effect.suspend(() => {
+      if ((tokens.get(job) ?? 0) > token) return Effect.fail(fenced(job))
+      tokens.set(job, token)
+      return Effect.void
+    })
   return {
     kind: "memory",
     target: "memory",
@@ -93,48 +122,83 @@ export const make = (options: Options = {}): MemorySink => {
             plan: (entity, batches) =>
               Stream.map(batches, (batch) => planBatch(tables.get(entity.name) ?? noRecords, entity, batch)),
           }),
-    commit: (context) => openCommit(context),
+    commit: (context) => Effect.map(claim(context), () => commitSession(context)),
+    undo: (context) => Effect.map(context.preview ? Effect.void : claim(context), () => undoSession(context)),
   }
 
-  function openCommit(context: CommitContext): Effect.Effect<CommitSession, SinkError> {
-    return Effect.suspend(() => {
-      if ((tokens.get(context.job) ?? 0) > context.token)
-        return Effect.fail(new SinkError({ reason: "Fenced", message: `job ${context.job} was taken over`, isRetryable: false }))
-      tokens.set(context.job, context.token)
-      const done = checkpoints.get(context.job) ?? new Map<string, Checkpoint>()
-      checkpoints.set(context.job, done)
-      // atomic: all is written to a copy, which takes the place of the tables at the end
-      const atomic = context.transaction === "atomic"
-      const working: Tables = atomic ? new Map([...tables].map(([name, table]) => [name, new Map(table)])) : tables
-      const applied = new Map<string, AppliedBatch>()
-      return Effect.succeed<CommitSession>({
-        checkpoint: new Map([...done].map(([name, checkpoint]) => [name, checkpoint.applied])),
-        apply: (batch, planned) =>
-          Effect.suspend(() => {
-            if (tokens.get(context.job) !== context.token)
-              return Effect.fail(
-                new SinkError({ reason: "Fenced", message: `job ${context.job} was taken over`, isRetryable: false }),
-              )
-            const result = applyBatch(tableOf(working, batch.entity.name), batch, planned, context.onConflict === "abort")
-            applied.set(`${batch.entity.name}/${batch.part}`, result)
-            if (!atomic) done.set(`${batch.entity.name}/${batch.part}`, { applied: result })
-            return Effect.succeed(result)
-          }),
-        complete: Effect.sync(() => {
-          if (!atomic) return
-          for (const [name, table] of working) tables.set(name, table)
-          for (const [name, result] of applied) done.set(name, { applied: result })
-        }),
-        verify: (entity, records) =>
-          records.pipe(
-            Stream.map(({ batch }) => {
-              const known = done.get(`${entity.name}/${batch.part}`)
-              return known === undefined ? [] : mismatches(tableOf(tables, entity.name), batch, known.applied)
-            }),
-            Stream.flatMap((found) => Stream.fromArray(found)),
-          ),
+  function commitSession(context: CommitContext): CommitSession {
+    const done = inside(checkpoints, context.job)
+    // atomic: all is written to a copy, which takes the place of the tables at the end
+    const atomic = context.transaction === "atomic"
+    const working = atomic ? copyOf(tables) : tables
+    const pending = new Map<string, Applied>()
+    const apply = (batch: Batch, planned: Plan.PlannedBatch): Effect.Effect<Applied, SinkError> =>
+      Effect.suspend(() => {
+        const abort = context.onConflict === "abort"
+        const result = applyBatch(tableOf(working, batch.entity.name), batch, planned, abort, refuse)
+        return "message" in result ? Effect.fail(refused(batch, result)) : Effect.succeed(result)
       })
-    })
+    return {
+      checkpoint: new Map([...done].map(([name, { applied }]) => [name, applied])),
+      apply: (batch, planned) =>
+        Effect.map(Effect.andThen(checked(context), apply(batch, planned)), (result) => {
+          const into = atomic ? pending : done
+          into.set(nameOf(batch), result)
+          return result.applied
+        }),
+      probe: (batch, planned) =>
+        Effect.map(Effect.andThen(checked(context), apply(batch, planned)), ({ images }) =>
+          putBack(
+            tableOf(working, batch.entity.name),
+            [...images.values()].map(({ before, key }) => [key, before]),
+          ),
+        ),
+      complete: Effect.sync(() => {
+        if (!atomic) return
+        for (const [name, table] of working) tables.set(name, table)
+        for (const [name, result] of pending) done.set(name, result)
+      }),
+      verify: (entity, records) =>
+        records.pipe(
+          Stream.map(({ batch }) => {
+            const known = done.get(nameOf(batch))
+            return known === undefined ? [] : mismatches(tableOf(tables, entity.name), batch, known.applied)
+          }),
+          Stream.flatMap((found) => Stream.fromArray(found)),
+        ),
+    }
+  }
+
+  function undoSession(context: UndoContext): UndoSession {
+    const written = checkpoints.get(context.of.job) ?? new Map<string, Applied>()
+    const done = context.preview ? new Map(undone.get(context.job)) : inside(undone, context.job)
+    const copied = context.preview || context.transaction === "atomic"
+    const working = copied ? copyOf(tables) : tables
+    const pending = new Map<string, UndoneBatch>()
+    const all = {
+      tables: working,
+      entities: context.entities,
+      refuse,
+      images: (entity: Entity.Any) =>
+        [...written].flatMap(([name, { images }]) =>
+          name.slice(0, name.lastIndexOf("/")) === entity.name ? [...images.values()] : [],
+        ),
+    }
+    return {
+      checkpoint: new Map(done),
+      revert: (batch) =>
+        Effect.map(context.preview ? Effect.void : checked(context), () => {
+          const result = revertBatch(all, batch, written.get(nameOf(batch))?.images ?? new Map())
+          const into = copied ? pending : done
+          into.set(nameOf(batch), result)
+          return result
+        }),
+      complete: Effect.map(checked(context), () => {
+        if (!copied) return
+        for (const [name, table] of working) tables.set(name, table)
+        for (const [name, result] of pending) done.set(name, result)
+      }),
+    }
   }
 }
 
@@ -164,11 +228,13 @@ const applyBatch = (
   batch: Batch,
   planned: Plan.PlannedBatch,
   abort: boolean,
-): AppliedBatch => {
+  refuse: Refuse,
+): Applied | { readonly index: number; readonly message: string } => {
   const { entity } = batch
   const outcomes = new Uint8Array(batch.count)
   const conflicts: Array<AppliedBatch["conflicts"][number]> = []
-  const writes: Array<readonly [string, Entity.Values]> = []
+  const writes: Array<{ readonly index: number; readonly key: string; readonly values: Entity.Values }> = []
+  const images = new Map<number, Image>()
   const before = new Map(planned.updates.map((update) => [update.index, update.fingerprint]))
   for (const [index, values] of batch.records().entries()) {
     const action = planned.actions[index]
@@ -191,13 +257,16 @@ const applyBatch = (
       continue
     }
     outcomes[index] = action === Plan.code.create ? outcome.created : outcome.updated
-    writes.push([key, current === undefined ? values : merge(current, values)])
+    writes.push({ index, key, values: current === undefined ? values : merge(current, values) })
+    images.set(index, { key, before: current, written: values })
   }
-  if (conflicts.length === 0 || !abort) for (const [key, values] of writes) table.set(key, values)
-  else
-    for (let at = 0; at < outcomes.length; at++)
-      if (outcomes[at] === outcome.created || outcomes[at] === outcome.updated) outcomes[at] = 0
-  return { outcomes, conflicts }
+  if (conflicts.length === 0 || !abort) {
+    const refused = writeAll(table, entity, writes, refuse)
+    return refused ?? { applied: { outcomes, conflicts }, images }
+  }
+  for (let at = 0; at < outcomes.length; at++)
+    if (outcomes[at] === outcome.created || outcomes[at] === outcome.updated) outcomes[at] = 0
+  return { applied: { outcomes, conflicts }, images: new Map() }
 }
 
 const mismatches = (table: ReadonlyMap<string, Entity.Values>, batch: Batch, applied: AppliedBatch): ReadonlyArray<Mismatch> => {
