@@ -82,5 +82,6 @@ export const names = {
   refs: (entity: string, part: number): string => numbered("refs", entity, part),
   planned: (entity: string, part: number): string => numbered("plan", entity, part),
   normalization: (part: number): string => numbered("log", "normalization", part),
+  rejectedFolder: "log/rejected/",
   rejected: (part: number): string => numbered("log", "rejected", part),
 }

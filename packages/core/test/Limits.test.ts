@@ -94,6 +94,7 @@ test("issues beyond the limit are counted and not kept; their rows are in the lo
       expect(letters).toHaveLength(20)
       expect(letters[19]).toMatchObject({
         ref: "test:20",
+        at: ["test", 20],
         row: { columns, cells: ["A-19", null, "cheap", null] },
         issues: [{ code: "cell.decimal", column: "price", value: "cheap" }],
       })

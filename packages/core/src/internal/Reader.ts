@@ -113,7 +113,7 @@ export class Reader {
       const error = found.length === 0 ? undefined : found.find((issue) => issue.severity === "error")
       if (error !== undefined || !taken) {
         this.tally.reject(error?.code ?? "row.schema")
-        result.rejected.push(Canonical.stringify({ ref: this.ref(), row: this.raw(page, at), issues: found }))
+        result.rejected.push(this.deadLetter(page, at, ofSource, found))
       } else this.settle(looked, number)
       this.collector.endRow(looked, result.full)
     }
@@ -158,11 +158,21 @@ export class Reader {
     }
   }
 
-  // a row as it came, for the dead letters
-  private raw(page: Page, at: number): Canonical.Json {
-    const row = page.rows[at]
-    if (page.columns === null) return JSON.parse(JSON.stringify(row ?? null)) as Canonical.Json
-    return { columns: page.columns, cells: row as ReadonlyArray<Canonical.Json> }
+  // a row as it came, with what the source said of it and what became of it
+  private deadLetter(
+    { columns, place, rows }: Page,
+    at: number,
+    source: ReadonlyArray<PageIssue> | undefined,
+    issues: ReadonlyArray<Issue.Issue>,
+  ): string {
+    const row = rows[at] ?? null
+    return Canonical.stringify({
+      ref: this.ref(),
+      at: [place, this.label],
+      row: columns === null ? { value: JSON.parse(JSON.stringify(row)) } : { columns, cells: row },
+      source: source?.map(({ code, column, message, severity, value }) => ({ code, column, message, severity, value })),
+      issues,
+    })
   }
 
   // looks up the records of the decoded row; false where an issue forbids them

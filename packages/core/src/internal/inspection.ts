@@ -61,6 +61,55 @@ const recordChanges = (
   }))
 }
 
+// the lines of all parts of a snapshot whose names begin so, one part in memory at a time
+const linesOf = (job: Job, prefix: string) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      if (job.snapshot === null) return Stream.empty
+      const vault = yield* Vault.make(job.id)
+      const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
+      return Stream.fromIterable(
+        snapshot.logs.filter(({ name }) => name.startsWith(prefix)),
+        { chunkSize: 1 },
+      ).pipe(
+        Stream.mapEffect((part) => vault.open(part)),
+        Stream.flatMap((bytes) =>
+          Stream.fromArray(
+            lines(bytes)
+              .split("\n")
+              .filter((line) => line !== ""),
+          ),
+        ),
+      )
+    }),
+  )
+
+/** The rows that a job rejected while it read them, as they were kept. */
+export const deadLetters = (job: Job) => Stream.map(linesOf(job, names.rejectedFolder), (line) => JSON.parse(line) as unknown)
+
+/** The refs of all rows that a job rejected, while it read them or while it made its plan. */
+export const rejectedRefs = (job: Job) =>
+  Effect.gen(function* () {
+    const refs = new Set<string>()
+    yield* Stream.runForEach(deadLetters(job), (letter) =>
+      Effect.sync(() => {
+        refs.add((letter as { readonly ref: string }).ref)
+      }),
+    )
+    if (job.snapshot === null || job.plan === null) return refs
+    const vault = yield* Vault.make(job.id)
+    const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
+    const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan)
+    for (const { name, parts } of plan.entities)
+      for (const [at, part] of parts.entries()) {
+        if (part.counts.refuse === 0) continue
+        const places = RefLog.read(lines(yield* vault.open(snapshot.logs.find((it) => it.name === names.refs(name, at))!)))
+        const { refusals } = Plan.read(at, part.lines, lines(yield* vault.open(part)))
+        for (const { index } of refusals) refs.add(places.at(index))
+      }
+    return refs
+  })
+
 /** The candidates that a job found. */
 export const candidates = (job: Job) =>
   Effect.gen(function* () {
