@@ -12,8 +12,17 @@ export class EngineError extends Data.TaggedError("EngineError")<{
    * `WrongStatus`: the job's status forbids it. `WrongImport`: the job is of another import, or of another definition of it.
    * `WrongSource`: a validation can only be resumed with its own source. `Busy`: another worker has the job, or another job of the
    * import writes to the target; `lease` says who and until when. `TakenOver`: another worker has taken the job over meanwhile.
+   * `Unsupported`: the sink cannot do it: an undo needs one that keeps what was there before.
    */
-  readonly reason: "AlreadyImported" | "NotFound" | "WrongStatus" | "WrongImport" | "WrongSource" | "Busy" | "TakenOver"
+  readonly reason:
+    | "AlreadyImported"
+    | "NotFound"
+    | "WrongStatus"
+    | "WrongImport"
+    | "WrongSource"
+    | "Busy"
+    | "TakenOver"
+    | "Unsupported"
   readonly message: string
   /** The job it is about; the earlier one for `AlreadyImported`, the one at work for `Busy`. */
   readonly job: string
