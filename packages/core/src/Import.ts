@@ -10,6 +10,7 @@ import * as Cell from "./Cell.ts"
 import * as Entity from "./Entity.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import * as Limits from "./Limits.ts"
+import type { Mirror } from "./Mirror.ts"
 import type { Normalization } from "./Normalize.ts"
 import * as Retention from "./Retention.ts"
 import type { Rule } from "./Rule.ts"
@@ -41,6 +42,8 @@ export interface Options<Row> {
   readonly map: Mapping<Row>
   readonly rules?: ReadonlyArray<Rule<NoInfer<Row>>>
   readonly mode?: Mode
+  /** What becomes of records that the feed has no more, at most one for an entity; without one they stay as they are. */
+  readonly mirrors?: ReadonlyArray<Mirror>
   readonly sink: Sink
   /** Atomic (the default where the sink can) or batched. */
   readonly transaction?: Transaction
@@ -66,6 +69,7 @@ export interface Import {
   readonly map: Mapping<any>
   readonly rules: ReadonlyArray<Rule<any>>
   readonly mode: Mode
+  readonly mirrors: ReadonlyArray<Mirror>
   readonly sink: Sink
   readonly transaction: Transaction | null
   readonly onConflict: ConflictPolicy
@@ -102,6 +106,7 @@ export const make = <Row>(options: Options<Row>): Import => {
   const mode = options.mode ?? "strict"
   const normalize = options.normalize ?? []
   const rules = options.rules ?? []
+  const mirrors = options.mirrors ?? []
   const entities = Entity.inReferenceOrder(options.entities)
   for (const entity of entities)
     for (const reference of entity.references)
@@ -109,6 +114,11 @@ export const make = <Row>(options: Options<Row>): Import => {
         throw new TypeError(
           `import ${options.name}: ${entity.name} refers to ${reference.entity.name}, which is not among its entities`,
         )
+  for (const [at, { entity }] of mirrors.entries())
+    if (!entities.includes(entity) || mirrors.findIndex((it) => it.entity === entity) < at)
+      throw new TypeError(
+        `import ${options.name}: it has a mirror of ${entity.name}, which ${entities.includes(entity) ? "has one already" : "is not among its entities"}`,
+      )
   if (typeof options.map !== "function" && !entities.includes(options.map.entity))
     throw new TypeError(`import ${options.name}: it maps to ${options.map.entity.name}, which is not among its entities`)
   return {
@@ -120,6 +130,7 @@ export const make = <Row>(options: Options<Row>): Import => {
     map: options.map,
     rules,
     mode,
+    mirrors,
     sink: options.sink,
     transaction: options.transaction ?? null,
     onConflict: options.onConflict ?? "abort",
@@ -136,6 +147,16 @@ export const make = <Row>(options: Options<Row>): Import => {
       normalize: normalize.map(({ columns, options: settings, rule }) => [rule, columns, settings]),
       rules: rules.map(({ code, severity }) => [code, severity]),
       map: typeof options.map === "function" ? null : options.map.columns,
+      // an import without mirrors means what it meant before there were any
+      ...(mirrors.length === 0
+        ? {}
+        : {
+            mirrors: mirrors.map(({ entity, scope, set }) => [
+              entity.name,
+              set.map(({ position, value }) => [position, value ?? null]),
+              scope.map(({ position, value }) => [position, value ?? null]),
+            ]),
+          }),
     }),
   }
 }

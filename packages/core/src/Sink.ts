@@ -13,6 +13,7 @@ import type { Batch } from "./Batch.ts"
 import type { Any, Values } from "./Entity.ts"
 import type { Value } from "./Field.ts"
 import type { Issue } from "./Issue.ts"
+import type { Condition } from "./Mirror.ts"
 import type { PlannedBatch } from "./Plan.ts"
 
 /** How a commit is done: all of it in one transaction, or batch by batch, each all or nothing. */
@@ -72,6 +73,16 @@ export interface PlanSession {
   readonly face?: "bytes" | "records"
   /** Which of these keys (key field values, in key order) the target has: one boolean for each, in order. */
   readonly existing: (entity: Any, keys: ReadonlyArray<Values>) => Effect.Effect<ReadonlyArray<boolean>, SinkError>
+  /**
+   * The records of an entity in the target that meet all conditions of a scope and are not among those that were staged, with their values
+   * as far as the target has them, in any order, and how many records meet the conditions in all. `has` tells whether the snapshot has
+   * a record of a key ({@link Entity.keyText}). Called between `stage` and `plan`, for mirrors; without it an import can have none. Optional.
+   */
+  readonly missing?: (
+    entity: Any,
+    scope: ReadonlyArray<Condition>,
+    has: (key: string) => boolean,
+  ) => Effect.Effect<{ readonly inScope: number; readonly records: Stream.Stream<Values, SinkError> }, SinkError>
   /**
    * Takes a sealed batch while the source is still being read, so that data moves early. Called for all batches of an entity in
    * their order. Optional to make use of: `plan` gets the same batches again.

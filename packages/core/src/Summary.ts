@@ -14,6 +14,8 @@ export interface EntityCounts {
   readonly failed: number
   /** Of the records: those that smart mode makes because something refers to them. */
   readonly candidates: number
+  /** Of the records: those that the feed has no more, and a mirror marks. */
+  readonly missing: number
 }
 
 /** What a job counts. Rows: `processed = imported + skipped + rejected + unprocessed`. Records, per entity: the sum of the outcomes. */

@@ -18,6 +18,7 @@ const emptyEntity = (): Mutable<EntityCounts> => ({
   conflict: 0,
   failed: 0,
   candidates: 0,
+  missing: 0,
 })
 
 /** Mutable counts. */
@@ -54,7 +55,7 @@ export class Tally {
     tally.issuesByCode = { ...counts.issuesByCode }
     tally.normalizations = { ...counts.normalizations }
     for (const [name, count] of Object.entries(counts.entities))
-      tally.entities.set(name, { ...emptyEntity(), records: count.records, candidates: count.candidates })
+      tally.entities.set(name, { ...emptyEntity(), records: count.records, candidates: count.candidates, missing: count.missing })
     return tally
   }
 

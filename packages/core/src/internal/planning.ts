@@ -12,6 +12,7 @@ import type { PlanSession, SinkError } from "../Sink.ts"
 import { type EntityPlan, names, type Part } from "../Snapshot.ts"
 import type { SnapshotStoreError } from "../SnapshotStore.ts"
 import type { Collector } from "./Collector.ts"
+import { missingPlace } from "./missing.ts"
 import * as RefLog from "./RefLog.ts"
 import type { Vault } from "./Vault.ts"
 
@@ -213,7 +214,7 @@ class Planning {
   private note(entity: Entity.Any, values: Entity.Values, ref: string, issues: ReadonlyArray<Issue.Issue>): void {
     this.refused++
     for (const issue of issues) this.issues.push(issue)
-    if (!ref.startsWith(`${candidatePlace}:`) && !this.rejected.has(ref))
+    if (!ref.startsWith(`${candidatePlace}:`) && !ref.startsWith(`${missingPlace}:`) && !this.rejected.has(ref))
       this.rejected.set(ref, issues.find((issue) => issue.severity === "error")?.code ?? issues[0]!.code)
     if (!this.definition.entities.some((it) => it.references.some((reference) => reference.entity === entity))) return
     let keys = this.absent.get(entity)
