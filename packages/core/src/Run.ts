@@ -52,3 +52,28 @@ export interface Candidate {
   /** Smart mode creates a record for it. */
   readonly created: boolean
 }
+
+/** A record that an undo leaves as it is. */
+export interface LeftRecord {
+  readonly entity: string
+  readonly key: string
+  /** The row that brought it. */
+  readonly ref: string
+  /** Somebody changed it since, something else refers to it now, or the target refuses to have it back as it was. */
+  readonly kind: "changed" | "referenced" | "refused"
+  /** For people. */
+  readonly message: string
+  /** Fields that somebody changed: what is there now, and what the job had written. */
+  readonly fields: ReadonlyArray<{ readonly field: string; readonly now: unknown; readonly written: unknown }>
+}
+
+/** What an undo would do with the records that a job wrote: give back what was there, keep what somebody touched, fail. */
+export interface UndoPreview {
+  readonly reversed: number
+  readonly kept: number
+  readonly errored: number
+  /** In reference order. */
+  readonly entities: { readonly [entity: string]: { readonly reversed: number; readonly kept: number; readonly errored: number } }
+  /** What would be left as it is; at most as many as the import's limit `issues`. */
+  readonly left: ReadonlyArray<LeftRecord>
+}

@@ -36,7 +36,8 @@ export interface Attempt {
   readonly tally: Tally
 }
 
-const hasWork = (of: Sealed, part: number): boolean => {
+/** Whether a commit of a batch has anything to do. */
+export const hasWork = (of: Sealed, part: number): boolean => {
   const { create, update } = of.plan.parts[part]!.counts
   return create + update > 0
 }
