@@ -5,7 +5,7 @@
  */
 import { Effect, Stream } from "effect"
 import * as Fingerprint from "../Fingerprint.ts"
-import type { Page, Source } from "../Source.ts"
+import { type Page, type Source, SourceError } from "../Source.ts"
 
 /** What {@link make} takes. */
 export interface Options {
@@ -30,6 +30,10 @@ export const make = ({ columns, hashed = false, pageRows = 100, place = "test", 
     details: {},
   })),
   read: (from) => {
+    if (from !== null && !(Number.isSafeInteger(from) && (from as number) >= 0))
+      return Stream.fail(
+        new SourceError({ reason: "Malformed", message: "the cursor is not one of a test source", isRetryable: false }),
+      )
     const pages: Array<Page> = []
     for (let start = (from as number | null) ?? 0; start < rows.length; start += pageRows) {
       const some = rows.slice(start, start + pageRows)

@@ -3,7 +3,10 @@
  *
  * @module
  */
+export * as Hostile from "./Hostile.ts"
 export * as JobStoreSuite from "./JobStoreSuite.ts"
-export type { Law } from "./Law.ts"
+export { type Can, type Law, titleOf } from "./Law.ts"
+export * as SinkSuite from "./SinkSuite.ts"
 export * as SnapshotStoreSuite from "./SnapshotStoreSuite.ts"
+export * as SourceSuite from "./SourceSuite.ts"
 export * as TestSource from "./TestSource.ts"

@@ -1,0 +1,11 @@
+/**
+ * The adapters in memory keep the laws of their kits.
+ */
+import { SinkSuite, titleOf } from "@waybill/core/testing"
+import { Effect } from "effect"
+import { describe, test } from "vitest"
+import { memory } from "./memory.ts"
+
+describe("the memory sink", () => {
+  for (const law of SinkSuite.laws(memory)) test(titleOf(law), () => Effect.runPromise(law.check))
+})
