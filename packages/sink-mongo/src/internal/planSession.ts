@@ -11,6 +11,7 @@ import { tooLarge } from "./holdable.ts"
 import { lookAtIndexes } from "./indexes.ts"
 import { differing, isBlocked, keyOfValues, type Layout, valueAt } from "./layout.ts"
 import { type Found, lookUp } from "./lookup.ts"
+import { missing } from "./missing.ts"
 import { hasTransactions, type Target } from "./server.ts"
 
 /** How many finds are under way at a time. */
@@ -41,6 +42,7 @@ export const openPlan = Effect.fnUntraced(function* (target: Target, context: Si
     face: "records",
     transaction: context.preferred ?? (transactional ? "atomic" : "batched"),
     existing: (entity, keys) => existing(target, target.layout(entity), keys),
+    missing: (entity, scope, has) => missing(target, target.layout(entity), scope, has),
     stage: (batch) =>
       Effect.map(planBatch(target, target.layout(batch.entity), batch), (planned) => {
         const { entity, part } = batch

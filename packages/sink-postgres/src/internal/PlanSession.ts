@@ -11,6 +11,7 @@ import * as cursor from "./cursor.ts"
 import type { PoolLike } from "./Driver.ts"
 import { existing } from "./existing.ts"
 import type { TableMapping } from "./Mapping.ts"
+import { missing } from "./missing.ts"
 import { type Extent, PlannedBatches } from "./PlannedBatches.ts"
 import * as planQuery from "./planQuery.ts"
 import { issueOf, nulIssue } from "./refusal.ts"
@@ -41,6 +42,14 @@ class PlanSession implements Sink.PlanSession {
     keys: ReadonlyArray<Entity.Values>,
   ): Effect.Effect<ReadonlyArray<boolean>, Sink.SinkError> =>
     existing(this.session.connection, this.session.seats.get(entity)!.layout, keys)
+
+  readonly missing: NonNullable<Sink.PlanSession["missing"]> = (entity, scope, has) =>
+    Effect.gen({ self: this }, function* () {
+      const { connection, seats } = this.session
+      // what is missing and what is planned are seen at the same moment
+      if (!connection.inTransaction) yield* this.look()
+      return yield* missing(connection, seats.get(entity)!.layout, scope, has)
+    })
 
   readonly stage = (batch: Batch.Batch): Effect.Effect<void, Sink.SinkError> =>
     Effect.suspend(() => {
@@ -160,6 +169,6 @@ export const open = (
   context: Sink.PlanContext,
 ): Effect.Effect<Sink.PlanSession, Sink.SinkError, Scope.Scope> =>
   Effect.map(
-    Session.open(pool, mappings, context.entities, false),
+    Session.open(pool, mappings, context.entities, "plan"),
     (session) => new PlanSession(session, context.preferred ?? "atomic"),
   )
