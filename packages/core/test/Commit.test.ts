@@ -1,7 +1,7 @@
 import { Cell, Engine, Entity, Field, Import, Job, JobStore, Sink, type SnapshotStore } from "@waybill/core"
 import { MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Option, Schedule, Schema } from "effect"
 import { describe, expect, test } from "vitest"
 import { columns, definition, products, run } from "./support/products.ts"
 
@@ -112,7 +112,10 @@ describe("a commit that the world has stopped", () => {
         // the first worker sleeps behind its first batch, and wakes when another has done it all
         let taken: Job.Job | undefined
         const store = yield* JobStore.JobStore
-        const takeOver = Engine.commit(d, pending.id).pipe(
+        const takeOver = Effect.flatMap(store.get(pending.id), (found) =>
+          store.save({ ...Option.getOrThrow(found), lease: { worker: "gone", until: "2020-01-01T00:00:00.000Z" } }),
+        ).pipe(
+          Effect.andThen(Engine.commit(d, pending.id)),
           Effect.flatMap((job) =>
             Effect.sync(() => {
               taken = job
@@ -137,7 +140,7 @@ describe("a commit that the world has stopped", () => {
             }),
         }
         const old = yield* Effect.flip(Engine.commit({ ...d, sink: sleepy }, pending.id))
-        expect(old).toMatchObject({ _tag: "JobStoreError", reason: "Stale" })
+        expect(old).toMatchObject({ _tag: "EngineError", reason: "TakenOver", job: pending.id })
         expect(taken).toMatchObject({ status: "success", token: 2, counts: pending.counts })
         expect(yield* store.get(pending.id)).toMatchObject({ value: { status: "success", token: 2 } })
         expect(sink.tables.get("product")!.size).toBe(3)

@@ -14,7 +14,7 @@ import { openBatch, type SealedEntity } from "./planning.ts"
 import * as RefLog from "./RefLog.ts"
 import type { Tally } from "./Tally.ts"
 import type { Vault } from "./Vault.ts"
-import type { WorldError } from "./worldError.ts"
+import type { Halted, WorldError } from "./worldError.ts"
 
 /** One entity of the plan with all it takes to apply it. */
 export interface Sealed extends SealedEntity {
@@ -34,6 +34,8 @@ export interface Attempt {
   readonly session: CommitSession
   /** Without outcomes. */
   readonly tally: Tally
+  /** Passed before each batch that is sent to the target. */
+  readonly safePoint: Effect.Effect<void, Halted>
 }
 
 /** Whether a commit of a batch has anything to do. */
@@ -91,6 +93,7 @@ export class Committing {
         if (hasWork(of, part)) {
           let applied = known(part)
           if (applied === undefined) {
+            yield* self.all.safePoint
             const records = yield* ahead === undefined ? self.prepare(of, part) : Fiber.join(ahead)
             const next = of.plan.parts.findIndex((_, at) => at > part && isDue(at))
             // read and made ready while the target works on this one

@@ -43,6 +43,9 @@ const takenOver = (job: Job.Job): EngineError =>
     message: `job ${job.id} was taken over${job.lease === null ? "" : ` by ${job.lease.worker}`}; what this worker had not finished is left to it`,
   })
 
+// gives an effect back what may interrupt it
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /**
  * Does `work` on a job that was taken. Where the job becomes another worker's, or the lease runs out because the job store cannot be reached,
  * the work is interrupted. However it ends, the lease is given back.
@@ -50,6 +53,7 @@ const takenOver = (job: Job.Job): EngineError =>
 export const hold = <A, E, R>(
   taken: Job.Job,
   work: (control: Control) => Effect.Effect<A, E, R>,
+  restore: Restore = (effect) => effect,
 ): Effect.Effect<A, E | EngineError | JobStoreError, R | JobStore> =>
   Effect.gen(function* () {
     const store = yield* JobStore
@@ -136,9 +140,11 @@ export const hold = <A, E, R>(
       save: (changes, issues = []) => gate.withPermit(saving(changes, issues)),
       safePoint,
     }
-    return yield* Effect.raceFirst(
-      Effect.suspend(() => work(control)),
-      Effect.raceFirst(Deferred.await(lost), heart),
+    return yield* restore(
+      Effect.raceFirst(
+        Effect.suspend(() => work(control)),
+        Effect.raceFirst(Deferred.await(lost), heart),
+      ),
     )
   }).pipe(Effect.onExit(() => giveBack(taken)))
 
@@ -176,7 +182,10 @@ export type Taken =
  * Takes a job: raises its token and sets the lease of this worker. A job that another worker holds is not taken; one whose lease ran out is
  * taken over. To be followed by {@link hold} at once.
  */
-export const take = <E, R>(taking: Taking<E, R>): Effect.Effect<Taken, E | EngineError | JobStoreError, R | JobStore> => {
+export const take = <E, R>(
+  taking: Taking<E, R>,
+  restore: Restore = (effect) => effect,
+): Effect.Effect<Taken, E | EngineError | JobStoreError, R | JobStore> => {
   const attempt = (waited: boolean): Effect.Effect<Taken, E | EngineError | JobStoreError, R | JobStore> =>
     Effect.gen(function* () {
       const before = yield* taking.read
@@ -207,13 +216,24 @@ export const take = <E, R>(taking: Taking<E, R>): Effect.Effect<Taken, E | Engin
         (error) => error instanceof EngineError && error.reason === "Busy" && taking.onBusy === "wait",
         () =>
           Effect.andThen(
-            pause,
+            restore(pause),
             Effect.suspend(() => attempt(true)),
           ),
       ),
     )
   return attempt(false)
 }
+
+/** {@link take} and then {@link hold}, with nothing between them that could lose the lease. Returns the job as it ended where it did so meanwhile. */
+export const withTaken = <E, R, E2, R2>(
+  taking: Taking<E, R>,
+  work: (control: Control, before: Job.Job) => Effect.Effect<Job.Job, E2, R2>,
+): Effect.Effect<Job.Job, E | E2 | EngineError | JobStoreError, R | R2 | JobStore> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(take(taking, restore), (taken) =>
+      taken._tag === "Ended" ? Effect.succeed(taken.job) : hold(taken.job, (control) => work(control, taken.before), restore),
+    ),
+  )
 
 // two that wait for one another must not try again at the same moment for ever
 const pause = Effect.flatMap(Random.nextIntBetween(500, 1500), (millis) => Effect.sleep(millis))

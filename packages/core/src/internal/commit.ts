@@ -1,7 +1,7 @@
 /**
  * Commit: the sealed plan, checked to the last byte, applied batch by batch, verified in the target.
  */
-import { Clock, Effect } from "effect"
+import { Cause, Clock, Effect, Option } from "effect"
 import type { Import } from "../Import.ts"
 import { IntegrityError } from "../IntegrityError.ts"
 import type { Failure, Job } from "../Job.ts"
@@ -12,7 +12,7 @@ import { Committing, type Reading, type Sealed } from "./Committing.ts"
 import type { Tally } from "./Tally.ts"
 import * as Vault from "./Vault.ts"
 import { phaseTimeout, throttled } from "./validate.ts"
-import { failureOf, retrying, Stopped, type WorldError } from "./worldError.ts"
+import { failureOf, type Halted, retrying, Stopped, type WorldError } from "./worldError.ts"
 
 /** What a commit that came to its end gives its job. */
 export interface Committed {
@@ -27,6 +27,9 @@ export const commit = (
   job: Job,
   tally: Tally,
   options: Pick<RunOptions, "onProgress">,
+  /** `opened` becomes true when a session of the sink is there. */
+  attempt: { opened: boolean },
+  safePoint: Effect.Effect<void, Halted>,
 ): Effect.Effect<Committed, WorldError, SnapshotStore> => {
   const before = tally.mark()
   // whether what was applied stays: an atomic commit is all or nothing up to here
@@ -49,9 +52,10 @@ export const commit = (
             onConflict: definition.onConflict,
             entities: definition.entities,
           })
+          attempt.opened = true
           before.outcomes()
           before.issues()
-          const run = new Committing({ definition, plan, sealed, vault, session, tally }, (done) =>
+          const run = new Committing({ definition, plan, sealed, vault, session, tally, safePoint }, (done) =>
             progress("commit", done, total),
           )
           for (const of of sealed) {
@@ -59,6 +63,7 @@ export const commit = (
             yield* run.entity(of)
           }
           if (run.isAborting) return { failure: run.aborted(), applied: checked, verified: checked }
+          if (plan.transaction === "atomic") yield* safePoint
           yield* run.complete
           durable = true
           const applied = yield* Clock.currentTimeMillis
@@ -79,11 +84,12 @@ export const commit = (
     }
   }).pipe(
     phaseTimeout("commitTimeout", definition.limits.commitTimeout),
-    Effect.tapError((error) =>
+    Effect.tapCause((cause) =>
       Effect.sync(() => {
         tally.stop(!durable)
         // the commit that is tried again will find its issues again
-        if (failureOf(error).retryable) before.issues()
+        const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+        if (error === undefined || failureOf(error).retryable) before.issues()
       }),
     ),
     Effect.withSpan("waybill.commit"),

@@ -8,6 +8,7 @@ import type { Issue } from "../Issue.ts"
 import * as Job from "../Job.ts"
 import { JobStore } from "../JobStore.ts"
 import type { Identity } from "../Source.ts"
+import type { Counts } from "../Summary.ts"
 
 /** The moment it is, as ISO text in UTC. */
 export const isoNow = Effect.map(Clock.currentTimeMillis, (time) => new Date(time).toISOString())
@@ -65,3 +66,21 @@ export const getJob = (definition: Import | null, id: string) =>
       )
     return job
   })
+
+/** The failure of a job whose counts do not add up. */
+export const accounting = (unbalanced: ReadonlyArray<string>): Job.Failure => ({
+  code: "accounting",
+  message: `the counts do not add up: ${unbalanced.join("; ")}`,
+  retryable: false,
+})
+
+/** The counts that a log line has. */
+export const brief = ({ conflict, created, failed, processed, rejected, unchanged, updated }: Counts) => ({
+  processed,
+  created,
+  updated,
+  unchanged,
+  conflict,
+  failed,
+  rejected,
+})

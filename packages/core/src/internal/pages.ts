@@ -6,13 +6,14 @@ import type { Import } from "../Import.ts"
 import type { Cursor, Page, Source, SourceError } from "../Source.ts"
 import { isRetryable, retrying } from "./worldError.ts"
 
-/** Hands every page to `take`, in order, each once. */
+/** Hands every page behind `from` to `take`, in order, each once. */
 export const readAll = <E, R>(
   definition: Import,
   source: Source<R>,
   take: (page: Page) => Effect.Effect<void, E>,
+  from: Cursor | null = null,
 ): Effect.Effect<void, E | SourceError, R> => {
-  let cursor: Cursor | null = null
+  let cursor = from
   let progressed = false
   const once = Effect.suspend(() => {
     progressed = false

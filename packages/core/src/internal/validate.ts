@@ -12,16 +12,18 @@ import { type Content, names, type PlanManifest, type SnapshotManifest } from ".
 import type { SnapshotStore } from "../SnapshotStore.ts"
 import type { Cursor, Page, Source } from "../Source.ts"
 import { Collector, type Full } from "./Collector.ts"
+import * as missing from "./missing.ts"
 import { Pending, writeCandidates } from "./Pending.ts"
 import * as PlanSessions from "./PlanSessions.ts"
 import * as pages from "./pages.ts"
 import * as planning from "./planning.ts"
+import type { RawPages } from "./RawPages.ts"
 import { Reader } from "./Reader.ts"
 import * as references from "./references.ts"
 import { Sealing } from "./sealing.ts"
 import type { Tally } from "./Tally.ts"
 import * as Vault from "./Vault.ts"
-import { Stopped, type WorldError } from "./worldError.ts"
+import { type Halted, Stopped, type WorldError } from "./worldError.ts"
 
 /** What a validation that went through gives its job. */
 export interface Validated {
@@ -32,13 +34,25 @@ export interface Validated {
   readonly timings: { readonly [phase: string]: number }
 }
 
+/** How a validation goes, besides what its import says. */
+export interface Course {
+  /** Keeps the pages of a source that may say something else when it is asked again. */
+  readonly raw: RawPages
+  /** Whether pages that were kept are taken before the source is asked. */
+  readonly resumed: boolean
+  /** How much is left of the time that a validation may take. */
+  readonly left: Duration.Duration | null
+  readonly safePoint: Effect.Effect<void, Halted>
+}
+
 /** Reads, seals and plans. The tally holds the counts and the issues, whether it goes through or not. */
 export const validate = <R>(
   definition: Import,
   source: Source<R>,
   job: Job,
   tally: Tally,
-  options: RunOptions,
+  options: Pick<RunOptions, "mirrors" | "onProgress">,
+  course: Course,
 ): Effect.Effect<Validated, WorldError, R | SnapshotStore> =>
   Effect.gen(function* () {
     const vault = yield* Vault.make(job.id, definition.retry)
@@ -49,7 +63,10 @@ export const validate = <R>(
     const sealing = new Sealing(vault, definition.entities)
     const progress = throttled(job.id, options.onProgress)
     const started = yield* Clock.currentTimeMillis
-    const cursor = yield* Effect.withSpan(read(definition, source, reader, sealing, session, tally, progress), "waybill.read")
+    const cursor = yield* Effect.withSpan(
+      read(definition, source, reader, sealing, session, tally, progress, course),
+      "waybill.read",
+    )
     const resolved = yield* references.resolve(
       session,
       collector,
@@ -59,6 +76,9 @@ export const validate = <R>(
       definition.sink.unholdable,
     )
     for (const full of [...resolved.full, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
+    if (definition.mirrors.length > 0 && options.mirrors !== false)
+      for (const full of [...(yield* missing.mark(definition, session, collector, tally)), ...collector.rest()])
+        yield* sealAndStage(sealing, session, full)
     yield* sealing.finish()
     if (resolved.candidates.length > 0)
       sealing.logs.push(yield* vault.seal(names.candidates, writeCandidates(resolved.candidates), resolved.candidates.length))
@@ -68,8 +88,10 @@ export const validate = <R>(
     const planned = yield* session
       .use((open) => planning.plan(definition, open, vault, sealing.entities, collector, resolved.missing))
       .pipe(Effect.withSpan("waybill.plan"))
+    yield* course.safePoint
     for (const issue of planned.issues) tally.issue(issue)
     for (const code of planned.rejected.values()) tally.rejectAfterAll(code)
+    if (options.mirrors !== false) yield* missing.refuseRejected(definition, tally)
     for (const entity of planned.entities) {
       const counts = tally.entity(entity.name)
       for (const part of entity.parts) {
@@ -104,16 +126,20 @@ export const validate = <R>(
       cursor,
       timings: { read: read_ - started, plan: end - read_, validate: end - started },
     }
-  }).pipe(Effect.scoped, phaseTimeout("validateTimeout", definition.limits.validateTimeout), Effect.withSpan("waybill.validate"))
+  }).pipe(
+    Effect.scoped,
+    phaseTimeout("validateTimeout", definition.limits.validateTimeout, course.left),
+    Effect.withSpan("waybill.validate"),
+  )
 
-/** Ends a phase that takes longer than its limit. */
+/** Ends a phase that takes longer than its limit, or than what is left of it. */
 export const phaseTimeout =
-  (limit: "validateTimeout" | "commitTimeout", allowed: Duration.Duration | null) =>
+  (limit: "validateTimeout" | "commitTimeout", allowed: Duration.Duration | null, left = allowed) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LimitReached, R> =>
-    allowed === null
+    allowed === null || left === null
       ? effect
       : Effect.timeoutOrElse(effect, {
-          duration: allowed,
+          duration: left,
           orElse: () => {
             const shown = Duration.format(allowed)
             return Effect.fail(
@@ -169,12 +195,14 @@ const read = <R>(
   session: PlanSessions.PlanSessions,
   tally: Tally,
   progress: ProgressOf,
+  { raw, resumed, safePoint }: Course,
 ): Effect.Effect<Cursor | null, WorldError, R> =>
   Effect.gen(function* () {
     let cursor: Cursor | null = null
     const queue = yield* Queue.bounded<Full, Cause.Done>(4)
     const take = (page: Page): Effect.Effect<void, WorldError> =>
       Effect.gen(function* () {
+        yield* safePoint
         yield* checkPage(definition, reader, tally, page)
         const result = reader.page(page)
         page.release?.()
@@ -187,7 +215,11 @@ const read = <R>(
         // lets the other fiber send what it has before the next page keeps the thread
         yield* Effect.yieldNow
       })
-    const producer = Effect.andThen(pages.readAll(definition, source, take), Queue.end(queue))
+    const producer = Effect.gen(function* () {
+      const from = resumed ? yield* raw.replay(take) : null
+      yield* pages.readAll(definition, source, (page) => Effect.andThen(raw.keep(page), take(page)), from)
+      yield* Queue.end(queue)
+    })
     const consumer = Stream.fromQueue(queue).pipe(Stream.runForEach((full) => sealAndStage(sealing, session, full)))
     yield* Effect.all([producer, consumer], { concurrency: 2, discard: true })
     return cursor

@@ -1,7 +1,7 @@
 /**
  * What a run does about a world that is wrong: the schedule that repeats calls, and the failure that a job keeps.
  */
-import { Duration, Effect, Schedule } from "effect"
+import { Cause, Duration, Effect, Schedule } from "effect"
 import type { IntegrityError } from "../IntegrityError.ts"
 import type { Failure } from "../Job.ts"
 import type { LimitReached } from "../Limits.ts"
@@ -73,4 +73,11 @@ export const failureOf = (error: WorldError): Failure => {
     case "Stopped":
       return error.failure
   }
+}
+
+/** What a job keeps of a defect that stopped it: something threw that never should, mostly a function of the import itself. */
+export const defectOf = (cause: Cause.Cause<unknown>): Failure => {
+  const thrown = Cause.squash(cause)
+  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  return { code: "defect", message: `the code of the import, or of a source, sink or store, threw ${said}`, retryable: false }
 }

@@ -1,0 +1,208 @@
+/**
+ * The job of a validation: made, held while the source is read and the plan is made, and saved with what became of it.
+ */
+import { Cause, Clock, Duration, Effect, type Exit, Option } from "effect"
+import { EngineError } from "../EngineError.ts"
+import type { Import } from "../Import.ts"
+import type * as Job from "../Job.ts"
+import { JobStore } from "../JobStore.ts"
+import { LimitReached } from "../Limits.ts"
+import type { RunOptions } from "../Run.ts"
+import type { Identity, Source } from "../Source.ts"
+import * as Summary from "../Summary.ts"
+import { type Control, given, hold, newLease, withTaken } from "./Control.ts"
+import * as jobs from "./jobs.ts"
+import * as RawPages from "./RawPages.ts"
+import { Tally } from "./Tally.ts"
+import { phaseTimeout, type Validated, validate } from "./validate.ts"
+import { defectOf, failureOf, retrying, type WorldError } from "./worldError.ts"
+
+const unread = (kind: string): Identity => ({ name: kind, sha256: null, bytes: null, details: {} })
+
+// who the source is, or why that is not known, and how much of the time that a validation may take is left
+const identify = <R>(definition: Import, source: Source<R>) =>
+  Effect.gen(function* () {
+    const { validateTimeout } = definition.limits
+    const started = yield* Clock.currentTimeMillis
+    const result = yield* retrying(definition.retry)(source.identify).pipe(
+      phaseTimeout("validateTimeout", validateTimeout),
+      Effect.result,
+    )
+    const spent = (yield* Clock.currentTimeMillis) - started
+    const left = validateTimeout === null ? null : Duration.millis(Math.max(0, Duration.toMillis(validateTimeout) - spent))
+    return { result, left }
+  })
+
+/** Makes a job, and validates. */
+export const start = <R>(definition: Import, source: Source<R>, options: RunOptions) =>
+  Effect.gen(function* () {
+    const store = yield* JobStore
+    const { left, result } = yield* identify(definition, source)
+    const identity = result._tag === "Success" ? result.success : unread(source.kind)
+    const earlier = yield* jobs.findEarlier(definition, identity, options.mode ?? definition.mode)
+    if (earlier !== undefined && options.force !== true)
+      return yield* Effect.fail(
+        new EngineError({
+          reason: "AlreadyImported",
+          job: earlier.id,
+          message: `${identity.name} was imported before with the same definition, by job ${earlier.id} (${earlier.status})`,
+        }),
+      )
+    const now = yield* jobs.isoNow
+    const job: Job.Job = {
+      id: yield* jobs.newId,
+      import: definition.name,
+      revision: definition.revision,
+      definition: definition.definition,
+      status: "validating",
+      mode: options.mode ?? definition.mode,
+      startedBy: options.startedBy ?? "unknown",
+      createdAt: now,
+      updatedAt: now,
+      source: { ...identity, kind: source.kind },
+      target: definition.sink.target,
+      cursor: null,
+      snapshot: null,
+      plan: null,
+      transaction: null,
+      counts: Summary.empty,
+      timings: {},
+      failure: null,
+      earlier: earlier?.id ?? null,
+      token: 0,
+      lease: yield* newLease,
+      request: null,
+      undo: null,
+      version: 0,
+    }
+    return yield* hold(job, (control) =>
+      Effect.gen(function* () {
+        yield* store.create(job)
+        yield* Effect.logInfo("validation begins", { job: job.id, import: job.import, source: identity.name })
+        const raw = identity.sha256 === null ? yield* RawPages.make(job.id, definition.retry) : RawPages.none
+        const refused = result._tag === "Failure" ? result.failure : tooLarge(definition, identity)
+        return yield* work(definition, source, control, options, { raw, left, resumed: false, refused })
+      }),
+    )
+  })
+
+/** Takes a job whose validation broke off, and does it again under the same id: what the source delivered before is not asked for again. */
+export const resume = <R>(definition: Import, source: Source<R> | undefined, jobId: string, options: RunOptions) => {
+  const wrongSource = (message: string) => Effect.fail(new EngineError({ reason: "WrongSource", job: jobId, message }))
+  return withTaken(
+    {
+      read: jobs.getJob(definition, jobId),
+      begin: (job) =>
+        job.status === "validating"
+          ? Effect.succeed({})
+          : Effect.fail(
+              new EngineError({
+                reason: "WrongStatus",
+                job: jobId,
+                message: `job ${jobId} is ${job.status}; only a validation that broke off can be resumed with a source`,
+              }),
+            ),
+      alone: false,
+      onBusy: options.onBusy,
+    },
+    (control) =>
+      Effect.gen(function* () {
+        const job = control.job()
+        if (source === undefined)
+          return yield* wrongSource(
+            `the validation of job ${jobId} broke off; to resume it, its source ${job.source.name} is needed`,
+          )
+        const { left, result } = yield* identify(definition, source)
+        const identity = result._tag === "Success" ? result.success : undefined
+        const differs = identity !== undefined && identity.sha256 !== job.source.sha256
+        if (source.kind !== job.source.kind || differs)
+          return yield* wrongSource(
+            `job ${jobId} began to read ${job.source.name} (${job.source.kind}, ${job.source.sha256 ?? "without a hash"}), but was given ${identity?.name ?? "another source"} (${source.kind}, ${identity?.sha256 ?? "without a hash"}); validate that as a job of its own`,
+          )
+        yield* Effect.logInfo("validation goes on", { job: jobId, import: job.import, source: job.source.name })
+        const hashed = job.source.sha256 !== null
+        const raw = hashed ? RawPages.none : yield* RawPages.make(jobId, definition.retry)
+        yield* RawPages.clear(jobId, definition.retry, !hashed)
+        const refused = result._tag === "Failure" ? result.failure : null
+        return yield* work(definition, source, control, options, { raw, left, resumed: true, refused })
+      }),
+  )
+}
+
+const tooLarge = (definition: Import, { bytes, name }: Identity): LimitReached | null => {
+  const allowed = definition.limits.bytes
+  return allowed === null || bytes === null || bytes <= allowed
+    ? null
+    : new LimitReached({
+        limit: "bytes",
+        allowed: String(allowed),
+        message: `${name} has ${bytes} bytes, more than the ${allowed} that this import reads; nothing was read`,
+      })
+}
+
+// validates, and saves what became of it; an interruption leaves the job to be resumed
+const work = <R>(
+  definition: Import,
+  source: Source<R>,
+  control: Control,
+  options: RunOptions,
+  how: {
+    readonly raw: RawPages.RawPages
+    readonly left: Duration.Duration | null
+    readonly resumed: boolean
+    readonly refused: WorldError | null
+  },
+) =>
+  Effect.gen(function* () {
+    const tally = new Tally(definition.limits.issues)
+    // named in reference order from the start: people read the counts in this order
+    for (const entity of definition.entities) tally.entity(entity.name)
+    const exit = yield* Effect.exit(
+      how.refused !== null
+        ? Effect.fail(how.refused)
+        : validate(definition, source, control.job(), tally, options, { ...how, safePoint: control.safePoint }),
+    )
+    const ended = yield* settle(definition, control, tally, exit)
+    if (ended.status !== "validating") yield* RawPages.remove(ended.id)
+    yield* Effect.logInfo(ended.status === "validating" ? "validation paused" : "validation ended", {
+      job: ended.id,
+      status: ended.status,
+      failure: ended.failure?.code,
+      ...jobs.brief(ended.counts),
+    })
+    if (exit._tag === "Failure" && Cause.hasDies(exit.cause)) return yield* Effect.die(Cause.squash(exit.cause))
+    return ended
+  })
+
+const settle = (definition: Import, control: Control, tally: Tally, exit: Exit.Exit<Validated, WorldError>) => {
+  if (exit._tag === "Success") return conclude(definition, control, tally, exit.value)
+  const { cause } = exit
+  if (Cause.hasDies(cause)) return stopped(control, tally, { status: "failed", failure: defectOf(cause) })
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error === undefined) return Effect.failCause(cause as Cause.Cause<never>)
+  if (error._tag !== "Halted") return stopped(control, tally, { status: "failed", failure: failureOf(error) })
+  return error.request === "cancel" ? stopped(control, tally, { status: "cancelled" }) : control.save(given)
+}
+
+// the counts of a validation that stopped: rows read have no outcome in the target, records neither
+const stopped = (control: Control, tally: Tally, changes: Partial<Job.Job>) => {
+  tally.stop(true)
+  return control.save({ ...changes, counts: tally.counts(), ...given }, tally.drainIssues())
+}
+
+const conclude = (definition: Import, control: Control, tally: Tally, validated: Validated) => {
+  const counts = tally.counts()
+  const unbalanced = Summary.unbalanced(counts)
+  const failure: Job.Failure | null =
+    unbalanced.length > 0
+      ? jobs.accounting(unbalanced)
+      : (tally.errors > 0 || tally.rejected > 0) && !definition.allowPartial
+        ? {
+            code: "rows.rejected",
+            message: `${counts.rejected} of ${counts.processed} rows have errors, and this import takes all rows or none`,
+            retryable: false,
+          }
+        : null
+  const status = failure === null ? "pending" : "failed"
+  return control.save({ ...validated, counts, status, failure, ...given }, tally.drainIssues())
+}
