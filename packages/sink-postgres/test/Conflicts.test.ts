@@ -141,7 +141,7 @@ describe("conflicts", () => {
       // the commit is known to wait once the server says so
       for (;;) {
         const waiting = await database.rows(
-          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE%'",
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE%'",
         )
         if (waiting.length > 0) break
       }

@@ -50,6 +50,8 @@ export interface Table {
   readonly pointsAtItself: ReadonlyArray<string>
   /** Whether a row trigger runs before inserts, which may fill in what is left out. */
   readonly fillsIn: boolean
+  /** Whether a trigger or a rule may change what is written. */
+  readonly isTriggered: boolean
 }
 
 const statement = (name: string): string => `
@@ -95,7 +97,11 @@ const statement = (name: string): string => `
       WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f' AND cardinality(k.conkey) = 1
     ) AS "pointsAtItself",
     EXISTS (SELECT FROM pg_catalog.pg_trigger g
-      WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 7 = 7) AS "fillsIn"
+      WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 7 = 7) AS "fillsIn",
+    EXISTS (SELECT FROM pg_catalog.pg_trigger g
+      WHERE g.tgrelid IN (SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p)
+        AND NOT g.tgisinternal AND g.tgtype & 20 <> 0)
+      OR EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid) AS "isTriggered"
   FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(${literal(name)})`
 
 /** Reads one table; `label` is its name for people. */

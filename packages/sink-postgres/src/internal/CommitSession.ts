@@ -31,6 +31,8 @@ class CommitSession implements Sink.CommitSession {
   private readonly desks = new Map<Entity.Any, Desk>()
   private readonly here = new Map<string, Sink.AppliedBatch>()
   private failure: Sink.SinkError | null = null
+  // what triggers made of an atomic commit's records is looked at when all of them have run
+  private readonly applied: Array<Batch.Batch> = []
   // why an atomic commit must not be completed: conflicts, or a key that was taken, with which all that was written is gone
   private doom: "conflicts" | "keyTaken" | null = null
 
@@ -48,11 +50,14 @@ class CommitSession implements Sink.CommitSession {
         statements: applyQuery.make(seat.layout),
         encodings: new Encodings(() => Session.encoderOf(seat.layout)),
       })
+    if (!this.isAtomic) this.probe = this.tryOut
   }
 
   private get isAtomic(): boolean {
     return this.context.transaction === "atomic"
   }
+
+  readonly probe?: NonNullable<Sink.CommitSession["probe"]>
 
   readonly prepare = (batch: Batch.Batch, planned: Plan.PlannedBatch): void =>
     this.desks.get(batch.entity)!.encodings.prepare(batch, planned)
@@ -62,19 +67,17 @@ class CommitSession implements Sink.CommitSession {
       if (this.failure !== null) return yield* Effect.fail(this.failure)
       const { connection } = this.session
       yield* this.begin()
-      const { isWritten, ...applied } = yield* Effect.catchTag(
-        this.write({ batch, planned }, this.manner),
-        "SinkError",
-        (error) => (this.isKeyTaken(batch.entity, error) ? this.again({ batch, planned }) : Effect.fail(error)),
-      )
+      const { found, isWritten, ...applied } = yield* this.attempt({ batch, planned })
       if (!isWritten) {
         if (this.isAtomic) this.doom ??= "conflicts"
         else yield* connection.rollback()
         return applied
       }
-      const note = this.ledger.note(batch.entity.name, batch.part, applied)
-      if (this.isAtomic) yield* connection.query(note)
-      else yield* connection.commit([note])
+      const note = this.ledger.note(batch, applied, found)
+      if (this.isAtomic) {
+        yield* connection.query(note)
+        this.applied.push(batch)
+      } else yield* connection.commit([note, ...this.left(batch)])
       this.here.set(`${batch.entity.name}/${batch.part}`, applied)
       return applied
     }).pipe(
@@ -88,10 +91,38 @@ class CommitSession implements Sink.CommitSession {
     const { connection } = this.session
     if (!connection.inTransaction) return
     for (const [entity, desk] of this.desks) yield* this.link(entity, desk)
+    for (const batch of this.applied) for (const statement of this.left(batch)) yield* connection.query(statement)
     // the token is looked at last, so that it is held for a moment only, and nobody has taken the job over when it ends
     yield* this.ledger.checked(yield* connection.query(this.ledger.fence()))
     yield* connection.commit()
   }).pipe(Effect.tapError((error) => this.undo(error)))
+
+  // a batch is done as `apply` does it, up to what the server looks at only when a transaction ends
+  private readonly tryOut = (batch: Batch.Batch, planned: Plan.PlannedBatch): Effect.Effect<void, Sink.SinkError> =>
+    Effect.gen({ self: this }, function* () {
+      yield* this.begin()
+      yield* this.attempt({ batch, planned })
+      yield* this.session.connection.query("SET CONSTRAINTS ALL IMMEDIATE")
+    }).pipe(
+      Effect.mapError((error) => located(this.session.seats.get(batch.entity)!.layout, { batch, planned }, error)),
+      // the records are gone from the stage with it
+      Effect.ensuring(this.session.connection.rollback()),
+    )
+
+  private attempt(records: Sink.PlannedRecords): Effect.Effect<Applied, Sink.SinkError> {
+    return Effect.catchTag(this.write(records, this.manner), "SinkError", (error) =>
+      this.isKeyTaken(records.batch.entity, error) ? this.again(records) : Effect.fail(error),
+    )
+  }
+
+  // keeps what triggers made of the records of a batch, where there are any
+  private left(batch: Batch.Batch): ReadonlyArray<string> {
+    const { layout, statements } = this.desks.get(batch.entity)!
+    const isTriggered = this.isAtomic
+      ? [...this.desks.values()].some((it) => it.layout.table.isTriggered)
+      : layout.table.isTriggered
+    return isTriggered ? [this.ledger.leave(batch, layout, statements.altered(applyQuery.ofBatch(batch)))] : []
+  }
 
   private begin(): Effect.Effect<void, Sink.SinkError> {
     const { connection } = this.session
@@ -108,7 +139,7 @@ class CommitSession implements Sink.CommitSession {
 
   private write(records: Sink.PlannedRecords, manner: Manner): Effect.Effect<Applied, Sink.SinkError> {
     const desk = this.desks.get(records.batch.entity)!
-    return Effect.map(applyBatch(this.session.connection, desk, records, this.context, manner), (applied) =>
+    return Effect.map(applyBatch(this.session.connection, desk, records, this.context, manner, this.ledger), (applied) =>
       this.doom === null ? applied : unwritten(applied),
     )
   }
@@ -226,7 +257,7 @@ export const open = (
   context: Sink.CommitContext,
 ): Effect.Effect<Sink.CommitSession, Sink.SinkError, Scope.Scope> =>
   Effect.gen(function* () {
-    const session = yield* Session.open(pool, mappings, context.entities, true)
+    const session = yield* Session.open(pool, mappings, context.entities, "commit")
     const ledger = new Ledger(session.connection, schema, context.job, context.token)
     yield* ledger.create()
     yield* ledger.enter()

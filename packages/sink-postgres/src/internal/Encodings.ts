@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Batch, Plan } from "@waybill/core"
+import { type Batch, Plan, type Sink } from "@waybill/core"
 import type { CopyText, Encoded } from "./CopyText.ts"
 
 /** The creates and updates of a batch, with the fingerprints that the plan saw. */
@@ -17,7 +17,7 @@ const selectionOf = ({ actions, updates }: Plan.PlannedBatch) => {
 
 /** The encodings of one entity. An encoder's bytes are valid until it is used again, so one works ahead while the other's are sent. */
 export class Encodings {
-  private ahead: { readonly batch: Batch.Batch; readonly encoded: Encoded } | null = null
+  private ahead: (Sink.PlannedRecords & { readonly encoded: Encoded }) | null = null
   private readonly encoders: [current: CopyText, next: CopyText]
 
   constructor(make: () => CopyText) {
@@ -26,12 +26,12 @@ export class Encodings {
 
   /** Encodes the batch that comes next. */
   prepare(batch: Batch.Batch, planned: Plan.PlannedBatch): void {
-    this.ahead = { batch, encoded: this.encoders[1].encode(batch, selectionOf(planned)) }
+    this.ahead = { batch, planned, encoded: this.encoders[1].encode(batch, selectionOf(planned)) }
   }
 
   /** The encoding of the batch that is applied now; what was encoded before it is valid no more. */
   take(batch: Batch.Batch, planned: Plan.PlannedBatch): Encoded {
-    if (this.ahead?.batch !== batch) return this.encoders[0].encode(batch, selectionOf(planned))
+    if (this.ahead?.batch !== batch || this.ahead.planned !== planned) return this.encoders[0].encode(batch, selectionOf(planned))
     const { encoded } = this.ahead
     this.ahead = null
     this.encoders.reverse()

@@ -1,15 +1,32 @@
 /**
- * The sink's own tables: which worker has a job (its fencing token), and what became of each batch. Written in the transactions that
- * write the records.
+ * The sink's own tables: which worker has a job (its fencing token), what became of each batch, and what an undo of it needs to know.
+ * Written in the transactions that write the records.
+ *
+ * Of a batch there is one row, whatever its size: the outcomes, the images of what its updates replaced (`before_of`: of which records),
+ * those of targets that a trigger made something else of (`after_of`, `after`), and the records that were as planned already (`found`).
+ * A create that is as the job wrote it needs no image: the snapshot has it.
  *
  * @module
  */
-import { Sink } from "@waybill/core"
+import { type Batch, Sink } from "@waybill/core"
 import { Effect } from "effect"
+import type { Altered, Update } from "./applyQuery.ts"
 import type { Connection } from "./Connection.ts"
 import type { QueryResult } from "./Driver.ts"
+import * as Image from "./Image.ts"
+import type { Layout } from "./Layout.ts"
 import * as Outcomes from "./Outcomes.ts"
 import { bytes, identifier, literal } from "./Sql.ts"
+
+// what a release with undo added
+const added = [
+  ["columns", "text[]"],
+  ["before_of", "int[]"],
+  ["before", "text[]"],
+  ["after_of", "int[]"],
+  ["after", "text[]"],
+  ["found", "int[]"],
+] as const
 
 // any number will do, as long as it is always the same
 const lock = 7_926_214
@@ -31,22 +48,36 @@ export class Ledger {
     this.batches = `${identifier(schema)}.batch`
   }
 
-  /** Makes the tables if they are not there; a role that may not make any can use what another made. */
+  /**
+   * Makes the tables if they are not there, and brings those of an older release up to date; a role that may do neither can use what
+   * another made.
+   */
   create(): Effect.Effect<void, Sink.SinkError> {
     const { batches, connection, jobs, schema } = this
+    const columns = `FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = to_regclass(${literal(batches)}) AND NOT a.attisdropped AND (a.attname, format_type(a.atttypid, NULL)) IN (
+        ${added.map(([name, type]) => `('${name}', '${type.replace("int", "integer")}')`).join(", ")})`
     return Effect.gen(function* () {
       const there = yield* connection.query(
-        `SELECT to_regclass(${literal(jobs)}) IS NOT NULL AND to_regclass(${literal(batches)}) IS NOT NULL AS ready`,
+        `SELECT to_regclass(${literal(jobs)}) IS NOT NULL AND (SELECT count(*) = ${added.length} ${columns}) AS ready,
+          to_regnamespace(${literal(identifier(schema))}) IS NOT NULL AS schema`,
       )
       if (there.rows[0].ready) return
       yield* connection.begin("ISOLATION LEVEL READ COMMITTED READ WRITE", [
         `SELECT pg_advisory_xact_lock(${lock})`,
-        `CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}`,
+        // asks for a right on the database even where the schema is there
+        ...(there.rows[0].schema ? [] : [`CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}`]),
         `CREATE TABLE IF NOT EXISTS ${jobs} (
           job text PRIMARY KEY, token bigint NOT NULL, pid int, connected_at timestamptz)`,
         `CREATE TABLE IF NOT EXISTS ${batches} (
           job text NOT NULL, entity text NOT NULL, part int NOT NULL, outcomes bytea NOT NULL, conflicts jsonb NOT NULL,
-          before bytea, applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (job, entity, part))`,
+          applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (job, entity, part))`,
+        // the first release had a column of this name that it never wrote
+        `DO $$ BEGIN
+          IF EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = to_regclass(${literal(batches)})
+            AND a.attname = 'before' AND a.atttypid = 'bytea'::regtype)
+          THEN ALTER TABLE ${batches} DROP COLUMN before; END IF; END $$`,
+        `ALTER TABLE ${batches} ${added.map(([name, type]) => `ADD COLUMN IF NOT EXISTS ${name} ${type}`).join(", ")}`,
       ])
       yield* connection.commit()
     }).pipe(Effect.tapError(() => connection.rollback()))
@@ -104,12 +135,39 @@ export class Ledger {
     )
   }
 
-  /** The statement that notes what became of a batch. */
-  note(entity: string, part: number, applied: Sink.AppliedBatch): string {
-    return `INSERT INTO ${this.batches} (job, entity, part, outcomes, conflicts)
-      VALUES (${literal(this.job)}, ${literal(entity)}, ${part}, ${bytes(Outcomes.write(applied.outcomes))},
-        ${literal(JSON.stringify(applied.conflicts))}::jsonb)
-      ON CONFLICT (job, entity, part) DO UPDATE
-        SET outcomes = excluded.outcomes, conflicts = excluded.conflicts, applied_at = excluded.applied_at`
+  /**
+   * The statement that notes what became of a batch. What was found as planned at the first time stays: at a second one the job itself
+   * has written the rest.
+   */
+  note(batch: Batch.Batch, applied: Sink.AppliedBatch, found: ReadonlyArray<number>): string {
+    return this.noted(batch, applied.outcomes, applied.conflicts, `'{${found.join(",")}}'::int[]`)
+  }
+
+  private noted({ entity, part }: Batch.Batch, outcomes: Uint8Array, told: ReadonlyArray<unknown>, found: string): string {
+    return `INSERT INTO ${this.batches} AS b (job, entity, part, outcomes, conflicts, found)
+      VALUES (${literal(this.job)}, ${literal(entity.name)}, ${part}, ${bytes(Outcomes.write(outcomes))},
+        ${literal(JSON.stringify(told))}::jsonb, ${found})
+      ON CONFLICT (job, entity, part) DO UPDATE SET outcomes = excluded.outcomes, conflicts = excluded.conflicts,
+        found = coalesce(b.found, excluded.found), applied_at = excluded.applied_at`
+  }
+
+  /** The statement that makes an update of a batch and keeps what it replaces; it tells how many records were `written`. */
+  keep({ entity, first, part }: Batch.Batch, layout: Layout, update: Update): string {
+    return `WITH replaced AS (${update.statement} RETURNING (${update.n} - ${first})::int AS at, ${update.before} AS image),
+      kept AS (
+        INSERT INTO ${this.batches} AS b (job, entity, part, outcomes, conflicts, columns, before_of, before)
+        SELECT ${literal(this.job)}, ${literal(entity.name)}, ${part}, ''::bytea, '[]'::jsonb, ${Image.names(layout)},
+          array_agg(at), array_agg(image) FROM replaced HAVING count(*) > 0
+        ON CONFLICT (job, entity, part) DO UPDATE SET columns = excluded.columns,
+          before_of = b.before_of || excluded.before_of, before = b.before || excluded.before)
+      SELECT count(*)::int AS written FROM replaced`
+  }
+
+  /** The statement that keeps what triggers made of the records of a batch that is noted. */
+  leave({ entity, first, part }: Batch.Batch, layout: Layout, { after, n, source }: Altered): string {
+    return `UPDATE ${this.batches} b SET columns = ${Image.names(layout)}, after_of = altered.at, after = altered.image
+      FROM (SELECT array_agg((${n} - ${first})::int) AS at, array_agg(${after}) AS image ${source}) altered
+      WHERE altered.at IS NOT NULL
+        AND b.job = ${literal(this.job)} AND b.entity = ${literal(entity.name)} AND b.part = ${part}`
   }
 }

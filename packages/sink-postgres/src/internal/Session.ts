@@ -1,5 +1,5 @@
 /**
- * What plan and commit have in common: a connection with the entities laid out in their tables, and their stages.
+ * What plan, commit and undo have in common: a connection with the entities laid out in their tables, and their stages.
  *
  * @module
  */
@@ -31,12 +31,15 @@ export interface Session {
 export const encoderOf = ({ entity, optional }: Layout.Layout): CopyText =>
   new CopyText({ json: entity.fields.map(({ kind }) => kind === "json"), optional })
 
+/** What a session is for. */
+export type Use = "plan" | "commit" | "undo"
+
 /** Opens a session: takes a connection, checks the mapping against the catalog, makes the stages. */
 export const open = (
   pool: PoolLike,
   mappings: ReadonlyMap<string, TableMapping>,
   entities: ReadonlyArray<Entity.Any>,
-  withFingerprint: boolean,
+  use: Use,
 ): Effect.Effect<Session, Sink.SinkError, Scope.Scope> =>
   Effect.gen(function* () {
     const connection = yield* connect(pool)
@@ -46,9 +49,10 @@ export const open = (
       const table = yield* Catalog.readTable(connection, mapping.name, mapping.name.replaceAll('"', ""))
       layouts.set(entity, yield* Layout.make(entity, mapping, table, layouts))
     }
+    const withFingerprint = use !== "plan"
     const seats = new Map<Entity.Any, Seat>()
     for (const [entity, layout] of layouts) {
-      yield* connection.queries(Stage.create(layout, withFingerprint))
+      yield* connection.queries(Stage.create(layout, withFingerprint, use !== "undo"))
       seats.set(entity, { layout, text: encoderOf(layout), target: Stage.copyTarget(layout, withFingerprint) })
     }
     return { connection, seats }

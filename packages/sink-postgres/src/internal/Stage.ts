@@ -47,15 +47,15 @@ const masks = (layout: Layout): ReadonlyArray<string> =>
 
 /**
  * Makes the stage of an entity. A plan looks at all of it at once; a commit at the rows of one batch, which it finds by their positions,
- * and it has a column for the fingerprints that the plan saw.
+ * and it has a column for the fingerprints that the plan saw. An undo asks no rule of what was written long since.
  */
-export const create = (layout: Layout, withFingerprint: boolean): ReadonlyArray<string> => {
+export const create = (layout: Layout, withFingerprint: boolean, withRules: boolean): ReadonlyArray<string> => {
   const columns = [
     `"waybill:n" int8 NOT NULL`,
     ...(withFingerprint ? [`"waybill:before" int8`] : []),
-    ...layout.staged.map((staged) => columnOf(layout, staged)),
+    ...layout.staged.map((staged) => (withRules ? columnOf(layout, staged) : `${staged.name} ${staged.type.staged}`)),
     ...masks(layout).map((name) => `${name} int4 NOT NULL`),
-    ...checksOf(layout),
+    ...(withRules ? checksOf(layout) : []),
   ]
   return [
     `CREATE TEMPORARY TABLE ${layout.stage.replace("pg_temp.", "")} (\n  ${columns.join(",\n  ")}\n)`,

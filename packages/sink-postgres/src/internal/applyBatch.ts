@@ -11,6 +11,7 @@ import type { Connection } from "./Connection.ts"
 import { message } from "./conflict.ts"
 import type { Encodings } from "./Encodings.ts"
 import type { Layout } from "./Layout.ts"
+import type { Ledger } from "./Ledger.ts"
 import type { Seat } from "./Session.ts"
 import { sendAll } from "./send.ts"
 
@@ -24,6 +25,8 @@ export interface Desk extends Seat {
 export interface Applied extends Sink.AppliedBatch {
   /** Whether it is written, and may stay so. */
   readonly isWritten: boolean
+  /** Positions of records that were as planned already, so that nothing was written. */
+  readonly found: ReadonlyArray<number>
 }
 
 const unexplained = (layout: Layout, wanted: number, written: number): Sink.SinkError =>
@@ -46,6 +49,7 @@ export const applyBatch = (
   records: Sink.PlannedRecords,
   context: Pick<Sink.CommitContext, "onConflict" | "transaction">,
   manner: Manner,
+  ledger: Ledger,
 ): Effect.Effect<Applied, Sink.SinkError> =>
   Effect.gen(function* () {
     const { batch, planned } = records
@@ -72,20 +76,39 @@ export const applyBatch = (
     if (statements.orphans !== null && context.transaction === "batched") yield* ask(statements.orphans(rows))
     const orphans = [...new Set(numbers(() => true))]
     // those that were not written must be accounted for, one by one
-    const write = (action: number, count: number, statement: string, others: string) =>
+    const write = (
+      action: number,
+      count: number,
+      send: (wanted: number) => Effect.Effect<number, Sink.SinkError>,
+      others: string,
+    ) =>
       Effect.gen(function* () {
         const wanted = count - orphans.filter((n) => planned.actions[n - batch.first] === action).length
         if (wanted === 0) return
         const settled = verdicts.length
-        const { rowCount } = yield* connection.query(statement)
-        const written = rowCount ?? 0
+        const written = yield* send(wanted)
         if (written !== wanted) yield* ask(others)
         if (written + verdicts.length - settled !== wanted || verdicts.some((it) => it.verdict === "suppressed"))
           return yield* Effect.fail(unexplained(layout, wanted, written))
       })
     const insert = statements.insert(rows, orphans, manner === "careful" ? "skip" : "fail")
-    yield* write(Plan.code.create, create, insert, statements.refused(rows, orphans))
-    yield* write(Plan.code.update, update, statements.update(rows, orphans), statements.missed(rows, orphans))
+    const insertAll = Effect.map(connection.query(insert), ({ rowCount }) => rowCount ?? 0)
+    const replace = Effect.map(
+      Effect.suspend(() => connection.query(ledger.keep(batch, layout, statements.update(rows, orphans)))),
+      (result) => result.rows[0].written as number,
+    )
+    // where others were just writing, once more after them
+    const replaceAll = (wanted: number) =>
+      Effect.flatMap(replace, (written) =>
+        written === wanted
+          ? Effect.succeed(written)
+          : Effect.andThen(
+              connection.query(statements.hold(rows, orphans)),
+              Effect.map(replace, (more) => written + more),
+            ),
+      )
+    yield* write(Plan.code.create, create, () => insertAll, statements.refused(rows, orphans))
+    yield* write(Plan.code.update, update, replaceAll, statements.missed(rows, orphans))
     const conflicts = numbers(isConflict)
     if (conflicts.length > 0) {
       if (stops) return outcomesOf(layout, records, verdicts, false)
@@ -126,6 +149,7 @@ const outcomesOf = (
     outcomes,
     conflicts: [...conflicts].sort(([a], [b]) => a - b).map(([index, text]) => ({ index, message: text })),
     isWritten,
+    found: verdicts.filter((row) => !isConflict(row)).map((row) => Number(row.n) - batch.first),
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Batch } from "@waybill/core"
+import * as Image from "./Image.ts"
 import * as Joins from "./Joins.ts"
 import type { Layout, Stored } from "./Layout.ts"
 import { changesOf } from "./planQuery.ts"
@@ -19,6 +20,25 @@ export interface VerdictRow {
   /** The position of the field whose reference leads nowhere. */
   readonly reference: number | null
   readonly now: ReadonlyArray<ReadonlyArray<string | null> | null> | null
+}
+
+/** An update that tells what it replaces. */
+export interface Update {
+  /** Without its RETURNING. */
+  readonly statement: string
+  /** The position of a written record among those of its entity. */
+  readonly n: string
+  /** The image of its target before. */
+  readonly before: string
+}
+
+/** Where to find records that a trigger changed. */
+export interface Altered {
+  /** FROM and WHERE. */
+  readonly source: string
+  readonly n: string
+  /** The image of the target; null where it has another key. */
+  readonly after: string
 }
 
 /** Statements over the rows of the stage that a condition on `s` picks. */
@@ -39,21 +59,26 @@ export interface ApplyStatements {
    * Writes the updates whose target is what the plan saw; one that another transaction is just writing is waited for, and looked at
    * again. In the order of keys, as the inserts, so that commits seldom wait for each other in a circle.
    */
-  readonly update: (rows: string, except: ReadonlyArray<number>) => string
+  readonly update: (rows: string, except: ReadonlyArray<number>) => Update
+  /** Waits for those who are at the targets of updates that are not written, and keeps others from them. */
+  readonly hold: (rows: string, except: ReadonlyArray<number>) => string
   /** Sets references to the entity itself that could not be set before. */
   readonly link: ((rows: string) => string) | null
   /** Takes records out of the stage. */
   readonly drop: (records: ReadonlyArray<number>) => string
+  /** The records whose target is not what they say although it was written for them: a trigger changed it. */
+  readonly altered: (rows: string) => Altered
 }
 
 const excluded = (except: ReadonlyArray<number>): string =>
   except.length === 0 ? "" : ` AND NOT (s."waybill:n" = ANY (${bigints(except)}))`
 
-const order = (layout: Layout): string =>
+/** The order in which records are written. */
+export const order = (layout: Layout, direction: "ASC" | "DESC" = "ASC"): string =>
   layout.entity.keyPositions
     .map((position) => {
       const { like, name } = layout.staged[position]!
-      return like.category === "S" && !like.isDomain ? `s.${name} COLLATE "C"` : `s.${name}`
+      return `${like.category === "S" && !like.isDomain ? `s.${name} COLLATE "C"` : `s.${name}`} ${direction}`
     })
     .join(", ")
 
@@ -61,7 +86,7 @@ const order = (layout: Layout): string =>
 export const make = (layout: Layout): ApplyStatements => {
   const joins = Joins.make(layout)
   const { name: table, stage } = layout
-  const written = layout.stored.filter((it) => !it.isKey)
+  const written = Image.columns(layout)
   const selves = layout.stored.filter((it) => it.isSelf)
   const isUpdate = `s."waybill:before" IS NOT NULL`
   const isCreate = `s."waybill:before" IS NULL`
@@ -142,16 +167,32 @@ export const make = (layout: Layout): ApplyStatements => {
         ${from} WHERE ${rows} AND ${isCreate}${references.length === 0 ? "" : ` AND NOT (${isLost})`}${excluded(except)}
         ORDER BY ${order(layout)}
         ${ifTaken === "fail" ? "" : `ON CONFLICT (${layout.keys.map((it) => it.name).join(", ")}) DO NOTHING`}`,
-    update: (rows, except) =>
-      `UPDATE ${table} t SET ${written.map(updated).join(", ")}
-        FROM (SELECT * FROM ${stage} s WHERE ${rows} AND ${isUpdate}${excluded(except)} ORDER BY ${order(layout)}) s ${joins.resolve}
-        WHERE ${joins.match} AND ${Joins.fingerprint(layout)} = s."waybill:before"${references.length === 0 ? "" : ` AND NOT (${isLost})`}`,
+    // the row before is joined as `o`: where another transaction was just writing it, the two are not the same any more, and nothing is
+    // written until `hold` has waited for that transaction
+    update: (rows, except) => ({
+      statement: `UPDATE ${table} t SET ${written.map(updated).join(", ")}
+        FROM (SELECT * FROM ${stage} s WHERE ${rows} AND ${isUpdate}${excluded(except)} ORDER BY ${order(layout)}) s ${joins.resolve}, ${table} o
+        WHERE o.ctid = t.ctid AND o.tableoid = t.tableoid AND ${joins.match}
+          AND ${Joins.fingerprint(layout)} = s."waybill:before"${references.length === 0 ? "" : ` AND NOT (${isLost})`}`,
+      n: `s."waybill:n"`,
+      before: Image.of(layout, joins, "o"),
+    }),
+    hold: (rows, except) =>
+      `SELECT count(*) FROM (SELECT ${from} JOIN ${table} t ON ${joins.match}
+        WHERE ${rows} AND ${isUpdate}${excluded(except)} AND t.xmin <> pg_current_xact_id()::xid
+        ORDER BY ${order(layout)} FOR NO KEY UPDATE OF t) AS held`,
     link:
       selves.length === 0
         ? null
         : (rows) =>
             `UPDATE ${table} t SET ${selves.map((it) => `${it.name} = CASE WHEN ${open(it)} THEN ${joins.value(it)} ELSE t.${it.name} END`).join(", ")}
               ${from} WHERE ${rows} AND ${joins.match} AND (${Joins.any(selves.map(open))})`,
+    altered: (rows) => ({
+      source: `${from} LEFT JOIN ${table} t ON ${joins.match}
+        WHERE ${rows} AND (${isMissing} OR ${Joins.any(written.map(joins.differs))})`,
+      n: `s."waybill:n"`,
+      after: `CASE WHEN ${joins.found} THEN ${Image.of(layout, joins, "t")} END`,
+    }),
     drop: (records) => `DELETE FROM ${stage} s WHERE s."waybill:n" = ANY (${bigints(records)})`,
   }
 }
