@@ -14,6 +14,10 @@ import { commit } from "./internal/commands/commit.ts"
 import { candidates, changes, issues } from "./internal/commands/details.ts"
 import { extra } from "./internal/commands/extra.ts"
 import { jobs, show } from "./internal/commands/jobs.ts"
+import { rejected, replay } from "./internal/commands/rejected.ts"
+import { cancel, pause, resume } from "./internal/commands/resume.ts"
+import { retention } from "./internal/commands/retention.ts"
+import { undo } from "./internal/commands/undo.ts"
 import { run as runCommand, validate } from "./internal/commands/validate.ts"
 import { ofCause, ofError, UsageError } from "./internal/complaint.ts"
 import * as logger from "./internal/logger.ts"
@@ -40,7 +44,23 @@ export interface Application<
   >
 }
 
-const everyImports: ReadonlyArray<Command> = [validate, commit, runCommand, jobs, show, issues, candidates, changes]
+const everyImports: ReadonlyArray<Command> = [
+  validate,
+  commit,
+  runCommand,
+  jobs,
+  show,
+  issues,
+  candidates,
+  changes,
+  rejected,
+  replay,
+  resume,
+  pause,
+  cancel,
+  undo,
+  retention,
+]
 
 /** The exit code of a program that was interrupted by SIGINT. */
 export const interrupted = 130
@@ -87,7 +107,11 @@ export const execute = <
     const names = commands.map((it) => it.name).join(", ")
     return misuse(name === undefined ? `A command is missing: ${names}.` : `There is no command ${name}; there are ${names}.`)
   }
-  const read = commandLine.read(rest, [...command.options, ...usage.common, ...(command.takes === "entry" ? own : [])])
+  const read = commandLine.read(rest, [
+    ...command.options,
+    ...usage.common,
+    ...(command.takes === "entry" || command.takes === "jobAndEntry" ? own : []),
+  ])
   if (Result.isFailure(read)) return misuse(read.failure.message, command)
   const typed = read.success
   if (typed.flags.has("help")) return Effect.as(host.out(usage.ofCommand(program, entries, command)), exitCodes.success)

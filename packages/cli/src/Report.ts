@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, Issue, Job, Summary } from "@waybill/core"
+import type { DeadLetters, Engine, Issue, Job, Retention, Summary } from "@waybill/core"
 import { count, duration, many, moment, size } from "./internal/format.ts"
 import { coloured, plain, type Style } from "./internal/style.ts"
 import { type Column, table, visible } from "./internal/table.ts"
@@ -116,7 +116,73 @@ export const change = (value: Engine.RecordChange): string => {
   return `${visible(head)}\n${details.map((detail) => `             ${visible(detail)}\n`).join("")}`
 }
 
+/** A rejected row with what is wrong with it. */
+export const deadLetter = ({ issues: found, ref, row }: DeadLetters.DeadLetter): string => {
+  const cells =
+    "value" in row
+      ? [JSON.stringify(row.value)]
+      : row.cells.map((cell, at) => `${row.columns[at] ?? `cell ${at + 1}`}: ${cell === null ? "nothing" : JSON.stringify(cell)}`)
+  const lines = [
+    cells.join(", "),
+    ...found.map(({ code, column, message }) => `${code}${column === null ? "" : ` (${column})`}: ${message}`),
+  ]
+  return `${visible(ref)}\n${lines.map((line) => `    ${visible(line)}\n`).join("")}`
+}
+
+/** What an undo would do, and the command that does it. */
+export const undoPreview = (value: Engine.UndoPreview, command: string, look: Look = {}): string => {
+  const style = styleOf(look)
+  const headings = ["reversed", "kept", "errored"] as const
+  const lines = Object.entries(value.entities).map(([name, of]) => [name, ...headings.map((heading) => count(of[heading]))])
+  const sections = [
+    `${style.bold("What an undo would do")}\n${table([{ heading: "entity" }, ...headings.map(right)], lines, style)}`,
+  ]
+  if (value.left.length > 0)
+    sections.push(
+      `${style.bold("What would be left as it is")}\n${table(
+        [{ heading: "entity" }, { heading: "key" }, { heading: "ref" }, { heading: "why" }, { heading: "message" }],
+        value.left.map(({ entity, key, kind, message, ref }) => [entity, key, ref, kind, message]),
+        style,
+      )}`,
+    )
+  if (value.reversed > 0) sections.push(`${style.bold("Next")}\n  ${style.dim("take it back:")}\n    ${command}\n`)
+  return sections.join("\n")
+}
+
+/** What of old jobs goes, or went, and the command that takes it away. */
+export const retention = (due: Retention.Due, purged: Retention.Purged | undefined, command: string, look: Look = {}): string => {
+  const style = styleOf(look)
+  const { bytes, goes } = purged ?? due
+  const left = purged?.left ?? []
+  const kept = left.length === 0 ? "" : `Left, because they changed meanwhile: ${left.join(", ")}\n`
+  if (goes.length === 0) return `Nothing is older than it is kept.\n${kept}`
+  const rows = table(
+    [{ heading: "job" }, { heading: "import" }, { heading: "status" }, { heading: "last change" }, right("parts"), right("size")],
+    goes.map(({ bytes: own, job: id, of, parts }) => [
+      id,
+      of?.import ?? "",
+      of?.status ?? "no such job",
+      of === null ? "" : moment(of.updatedAt),
+      count(parts),
+      size(own),
+    ]),
+    style,
+  )
+  const next = purged === undefined ? `\n${style.bold("Next")}\n  ${style.dim("take them away:")}\n    ${command}\n` : ""
+  return `${rows}\n${purged === undefined ? "This would free" : "This freed"} ${size(bytes)}.\n${kept}${next}`
+}
+
+const undoHeadline = ({ of, reversed, kept, errored }: Job.Undo, status: Job.Status, style: Style): string => {
+  if (status === "running") return style.yellow(`takes job ${of} back, or that broke off; undoing ${of} again goes on from there`)
+  const left = [kept > 0 ? `${count(kept)} kept` : "", errored > 0 ? `${count(errored)} not possible` : ""].filter(
+    (it) => it !== "",
+  )
+  const all = `took job ${of} back: ${many(reversed, "record")} reversed`
+  return left.length === 0 ? style.green(all) : style.yellow(`${all}, ${left.join(", ")}`)
+}
+
 const headline = (job: Job.Job, style: Style): string => {
+  if (job.undo !== null && job.status !== "failed") return undoHeadline(job.undo, job.status, style)
   const { conflict, failed, rejected } = job.counts
   switch (job.status) {
     case "validating":
@@ -138,7 +204,7 @@ const headline = (job: Job.Job, style: Style): string => {
     case "failed":
       return `${style.red("failed")}: ${visible(job.failure?.message ?? "no reason was kept")}`
     case "cancelled":
-      return "cancelled before its commit"
+      return job.counts.created + job.counts.updated > 0 ? "cancelled during its commit" : "cancelled before its commit"
     case "undone":
       return "committed, and taken back"
   }
@@ -179,6 +245,8 @@ export interface Details {
   readonly candidates: ReadonlyArray<Engine.Candidate>
   /** What to type next, each with why. */
   readonly next: ReadonlyArray<{ readonly why: string; readonly type: string }>
+  /** Whether its snapshot and plan were taken away because they were older than they are kept. */
+  readonly isPurged?: boolean
   /** The most candidates that are listed; 10 by default. */
   readonly most?: number
 }
@@ -216,6 +284,8 @@ const candidateSection = (of: Job.Job, details: Details, look: Look): string => 
 export const job = (value: Job.Job, details: Details, look: Look = {}): string => {
   const { bold, dim } = styleOf(look)
   const sections = [head(value, look), counts(value.counts, look), ...issueSections(value, details, look)]
+  if (details.isPurged === true)
+    sections.push("Its snapshot and plan are taken away: it can neither be looked into nor undone any more.\n")
   if (details.candidates.length > 0) sections.push(candidateSection(value, details, look))
   if (details.next.length > 0) {
     const lines = details.next.map(({ type, why }) => `  ${dim(`${why}:`)}\n    ${type}\n`)

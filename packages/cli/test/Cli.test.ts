@@ -312,10 +312,13 @@ describe("streams", () => {
   })
 })
 
+const names =
+  "validate, commit, run, jobs, show, issues, candidates, changes, rejected, replay, resume, pause, cancel, undo, retention"
+
 describe("misuse is exit code 64", () => {
   test.each([
-    [[], "A command is missing: validate, commit, run, jobs, show, issues, candidates, changes."],
-    [["import"], "There is no command import; there are validate, commit, run, jobs, show, issues, candidates, changes."],
+    [[], `A command is missing: ${names}.`],
+    [["import"], `There is no command import; there are ${names}.`],
     [["validate"], "The import prices needs FILE: the price list."],
     [["validate", "a.csv", "b.csv"], "There is one argument too many: b.csv."],
     [["validate", "a.csv", "--dry-run"], "There is no option --dry-run."],

@@ -31,8 +31,11 @@ export type Running = Effect.Effect<number, unknown, JobStore.JobStore | Snapsho
 /** See the file's first sentence. */
 export interface Command {
   readonly name: string
-  /** `entry`: the name and the arguments of an import; `job`: the id of a job; or arguments of its own, by their names. */
-  readonly takes: "entry" | "job" | ReadonlyArray<string>
+  /**
+   * `entry`: the name and the arguments of an import; `job`: the id of a job; `jobAndEntry`: the id of a job, and the arguments of its import;
+   * or arguments of its own, by their names.
+   */
+  readonly takes: "entry" | "job" | "jobAndEntry" | ReadonlyArray<string>
   readonly help: string
   readonly options: ReadonlyArray<commandLine.Option>
   readonly run: (context: Context) => Running

@@ -20,7 +20,7 @@ export const changes = <E, R>(definition: Import, getJob: Effect.Effect<Job, E, 
     Effect.gen(function* () {
       const job = yield* getJob
       if (job.snapshot === null || job.plan === null) return Stream.empty
-      const vault = yield* Vault.make(job.id)
+      const vault = yield* Vault.make(job.undo?.of ?? job.id)
       const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
       const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan)
       const parts = definition.entities.flatMap((entity) => {
@@ -66,7 +66,7 @@ const linesOf = (job: Job, prefix: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
       if (job.snapshot === null) return Stream.empty
-      const vault = yield* Vault.make(job.id)
+      const vault = yield* Vault.make(job.undo?.of ?? job.id)
       const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
       return Stream.fromIterable(
         snapshot.logs.filter(({ name }) => name.startsWith(prefix)),
@@ -97,7 +97,7 @@ export const rejectedRefs = (job: Job) =>
       }),
     )
     if (job.snapshot === null || job.plan === null) return refs
-    const vault = yield* Vault.make(job.id)
+    const vault = yield* Vault.make(job.undo?.of ?? job.id)
     const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
     const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan)
     for (const { name, parts } of plan.entities)
@@ -114,7 +114,7 @@ export const rejectedRefs = (job: Job) =>
 export const candidates = (job: Job) =>
   Effect.gen(function* () {
     if (job.snapshot === null) return []
-    const vault = yield* Vault.make(job.id)
+    const vault = yield* Vault.make(job.undo?.of ?? job.id)
     const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
     const part = snapshot.logs.find((it) => it.name === names.candidates)
     if (part === undefined) return []

@@ -1,7 +1,7 @@
 /**
  * Writes what became of a job: its report for people, the job itself for scripts.
  */
-import { Engine, type Issue, type Job, JobStore } from "@waybill/core"
+import { Engine, type Issue, type Job, JobStore, SnapshotStore } from "@waybill/core"
 import { Effect } from "effect"
 import * as Report from "../../Report.ts"
 import { type Context, writeJson } from "../Command.ts"
@@ -63,8 +63,10 @@ export const report = (context: Context, job: Job.Job, { further = [], preview }
         : preview === undefined
           ? yield* firstOf(job.id)
           : yield* store.issues(job.id, { offset: known, limit: firstIssues })
-    const candidates = job.snapshot === null || preview !== undefined ? [] : yield* Engine.candidates(job.id)
+    const snapshots = yield* SnapshotStore.SnapshotStore
+    const isKept = job.snapshot !== null && (yield* snapshots.list(job.undo?.of ?? job.id)).length > 0
+    const candidates = !isKept || preview !== undefined || job.undo !== null ? [] : yield* Engine.candidates(job.id)
     const next = [...nextOf(context, job, total - known), ...further]
-    const details = { issues, candidates, next, sincePreview: preview !== undefined }
+    const details = { issues, candidates, next, sincePreview: preview !== undefined, isPurged: job.snapshot !== null && !isKept }
     yield* context.host.out(Report.job(job, details, context.look))
   })

@@ -1,0 +1,33 @@
+/**
+ * `retention`: which snapshots are older than they are kept, and what taking them away frees.
+ */
+import { Retention } from "@waybill/core"
+import { Duration, Effect } from "effect"
+import * as Entry from "../../Entry.ts"
+import * as Report from "../../Report.ts"
+import { type Command, exitCodes, numberOption, writeJson } from "../Command.ts"
+import { UsageError } from "../complaint.ts"
+
+/** See the file's first sentence. */
+export const retention: Command = {
+  name: "retention",
+  takes: [],
+  help: "tell which snapshots are older than they are kept, and how many bytes that is; --purge takes them away",
+  options: [
+    { name: "days", value: "N", help: "for jobs of imports that this program does not have; 90 by default" },
+    { name: "purge", help: "take them away, after which these jobs can neither be looked into nor undone" },
+  ],
+  run: (context) =>
+    Effect.gen(function* () {
+      const { typed } = context
+      if (typed.positionals.length > 0)
+        return yield* Effect.fail(new UsageError(`There is one argument too many: ${typed.positionals[0]}.`))
+      const days = yield* numberOption(context, "days")
+      const imports = yield* Effect.forEach(context.entries.values(), (entry) => Entry.definition(entry))
+      const due = yield* Retention.look({ imports, ...(days === undefined ? {} : { age: Duration.days(days) }) })
+      const purged = typed.flags.has("purge") ? yield* Retention.purge(due) : undefined
+      if (context.json) yield* writeJson(context, purged ?? due)
+      else yield* context.host.out(Report.retention(due, purged, `${context.program} retention --purge`, context.look))
+      return exitCodes.success
+    }),
+}
