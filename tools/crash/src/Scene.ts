@@ -1,0 +1,33 @@
+/**
+ * A scene is a target with stores beside it, on which workers come and go.
+ *
+ * @module
+ */
+import type { JobStore, Sink, SnapshotStore } from "@waybill/core"
+import type { Product } from "./smallImport.ts"
+
+/** What a worker has of its own: a sink and stores on connections that only it uses. */
+export interface Equipment {
+  readonly sink: Sink.Sink
+  readonly jobs: JobStore.JobStore["Service"]
+  readonly parts: SnapshotStore.SnapshotStore["Service"]
+  /** Drops all connections at once, as the operating system does when a process is killed. */
+  readonly sever: () => void
+  readonly close: () => Promise<void>
+}
+
+/** See the file's first sentence. */
+export interface Scene {
+  readonly name: string
+  /** Empties the stores, and makes the target what it is before an import. */
+  readonly reset: () => Promise<void>
+  readonly worker: () => Promise<Equipment>
+  /** Somebody else writes products, or removes one. */
+  readonly write: (products: ReadonlyArray<Product>) => Promise<void>
+  readonly remove: (sku: string) => Promise<void>
+  /** All that the target holds, in an order that does not depend on who wrote it when. */
+  readonly content: () => Promise<unknown>
+  /** Whether a commit that stands still in an open transaction holds up who takes it over. */
+  readonly isHeldUpByOpenTransactions: boolean
+  readonly close: () => Promise<void>
+}

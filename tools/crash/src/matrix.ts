@@ -1,0 +1,271 @@
+/**
+ * The matrix: one import for each call and each moment, whose worker dies there, and another worker that brings it to its end. It must
+ * end as the import that nothing interrupted.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from "node:util"
+import { Engine, type Issue, type Job, JobStore, type Sink, SnapshotStore, Worker } from "@waybill/core"
+import { Duration, Effect, Exit, Layer, Logger, Stream } from "effect"
+import { type Fault, type Moment, type Wire, wire } from "./Fault.ts"
+import * as faulty from "./faulty.ts"
+import { laterClock } from "./laterClock.ts"
+import type { Equipment, Scene } from "./Scene.ts"
+import { after, definition, meddled, sourceOf } from "./smallImport.ts"
+
+/** What is tried. */
+export interface Trial {
+  readonly transaction: Sink.Transaction
+  /** Whether the source has a hash and is read again by who takes over, or not, and only what it has not delivered yet is read. */
+  readonly hashed: boolean
+  /** The whole of an import, or the undo of one that is done. */
+  readonly goal: "import" | "undo"
+}
+
+/** How it ended. */
+export interface Ending {
+  readonly status: Job.Status
+  readonly failure: Job.Failure | null
+  readonly counts: Job.Job["counts"]
+  readonly undo: Omit<Job.Undo, "of"> | null
+  readonly snapshot: string | undefined
+  readonly issues: ReadonlyArray<Issue.Issue>
+  readonly content: unknown
+}
+
+/** One entry of the matrix. */
+export interface Point extends Trial {
+  readonly scene: string
+  readonly moment: Moment
+  readonly at: number
+  readonly call: string
+  /** What is not as it has to be; null where all is well. */
+  readonly wrong: string | null
+}
+
+/** What {@link matrix} takes. */
+export interface Options {
+  readonly seed: number
+  readonly moments: ReadonlyArray<Moment>
+  /** Which of the calls to try; all by default. */
+  readonly takes?: (at: number) => boolean
+  readonly onPoint?: (point: Point) => void
+}
+
+const lease = Duration.hours(1)
+
+// the worker of a process; each comes when the lease of the one before it has run out
+const run = <A, E>(
+  number: number,
+  { jobs, parts }: Pick<Equipment, "jobs" | "parts">,
+  effect: Effect.Effect<A, E, JobStore.JobStore | SnapshotStore.SnapshotStore>,
+  life?: AbortSignal,
+): Promise<Exit.Exit<A, E>> =>
+  Effect.runPromiseExit(
+    Effect.provide(
+      effect,
+      Layer.mergeAll(
+        Layer.succeed(JobStore.JobStore, jobs),
+        Layer.succeed(SnapshotStore.SnapshotStore, parts),
+        Layer.succeed(Worker.Worker, { name: `worker-${number}`, lease }),
+        laterClock(2 * number * Duration.toMillis(lease)),
+        Logger.layer([]),
+      ),
+    ),
+    life === undefined ? {} : { signal: life },
+  )
+
+const find = async ({ jobs }: Equipment): Promise<{ readonly import?: Job.Job; readonly undo?: Job.Job }> => {
+  const all = await Effect.runPromise(jobs.find({ import: "small" }))
+  const imported = all.filter(({ undo }) => undo === null)
+  const undone = all.filter(({ undo }) => undo !== null)
+  if (imported.length > 1 || undone.length > 1) throw new Error(`${all.length} jobs, where one should have been resumed`)
+  return { ...(imported[0] && { import: imported[0] }), ...(undone[0] && { undo: undone[0] }) }
+}
+
+interface Crew extends Wire {
+  readonly equipment: Equipment
+  /** Does what there is to do, from wherever it is, and ends when nothing is left or the worker has died. */
+  readonly work: (goal: Trial["goal"]) => Promise<void>
+  /** Reads all that was sealed, and checks it. */
+  readonly check: () => Promise<void>
+}
+
+const patience = 5
+
+const hire = async (scene: Scene, { hashed, transaction }: Trial, number: number, fault: Fault | null): Promise<Crew> => {
+  const equipment = await scene.worker()
+  const it = wire(fault, equipment.sever)
+  const stores = { jobs: faulty.jobStore(equipment.jobs, it), parts: faulty.snapshotStore(equipment.parts, it) }
+  const small = definition(faulty.sink(equipment.sink, it), transaction)
+  const source = sourceOf(hashed)
+  // undefined where the worker has died meanwhile
+  const step = async <E>(
+    effect: Effect.Effect<Job.Job, E, JobStore.JobStore | SnapshotStore.SnapshotStore>,
+  ): Promise<Job.Job | undefined> => {
+    const exit = await run(number, stores, effect, it.life)
+    if (it.life.aborted) return undefined
+    if (Exit.isFailure(exit)) throw new Error(`it ended with ${exit.cause}`)
+    return exit.value
+  }
+  const importAll = async (): Promise<void> => {
+    let job = (await find(equipment)).import
+    if (job === undefined) job = await step(Engine.validate(small, source))
+    else if (job.status === "validating") job = await step(Engine.resume(small, job.id, source))
+    if (job?.status === "pending") await scene.write(meddled)
+    for (let tries = 0; job !== undefined; tries++) {
+      if (job.status !== "pending" && job.status !== "running" && job.failure?.retryable !== true) return
+      if (tries === patience) throw new Error(`after ${tries} commits the job is ${job.status}: ${job.failure?.message}`)
+      job = await step(Engine.commit(small, job.id))
+    }
+  }
+  const undoAll = async (): Promise<void> => {
+    const of = (await find(equipment)).import!
+    if (of.status === "undone") return
+    for (let tries = 0; tries < patience; tries++) {
+      const job = await step(Engine.undo(small, of.id))
+      if (job?.failure?.retryable !== true) return
+    }
+    throw new Error(`${patience} times the undo failed`)
+  }
+  return {
+    ...it,
+    equipment,
+    work: (goal) => (goal === "import" ? importAll() : undoAll()),
+    check: async () => {
+      const exit = await run(number, equipment, Stream.runDrain(Engine.changes(small, (await find(equipment)).import!.id)))
+      if (Exit.isFailure(exit)) throw new Error(`what was sealed cannot be read: ${exit.cause}`)
+    },
+  }
+}
+
+const endingOf = async (scene: Scene, { goal }: Trial, equipment: Equipment): Promise<Ending> => {
+  const jobs = await find(equipment)
+  const job = jobs[goal]
+  if (job === undefined) throw new Error("there is no job")
+  if (goal === "undo" && jobs.import?.status !== "undone") throw new Error(`the job taken back is ${jobs.import?.status}`)
+  return {
+    status: job.status,
+    failure: job.failure,
+    counts: job.counts,
+    undo: job.undo === null ? null : { reversed: job.undo.reversed, kept: job.undo.kept, errored: job.undo.errored },
+    snapshot: job.snapshot?.hash,
+    issues: await Effect.runPromise(equipment.jobs.issues(job.id)),
+    content: await scene.content(),
+  }
+}
+
+const differences = (expected: Ending, found: Ending): string | null => {
+  const parts = (Object.keys(expected) as Array<keyof Ending>).filter((part) => !isDeepStrictEqual(expected[part], found[part]))
+  if (parts.length === 0) return null
+  return parts
+    .map((part) => {
+      if (part === "content") return "the target has something else"
+      if (part === "counts") return "the counts are others"
+      if (part === "issues") return `${found.issues.length} issues, not ${expected.issues.length} or not the same`
+      return `${part} is ${JSON.stringify(found[part])}, not ${JSON.stringify(expected[part])}`
+    })
+    .join("; ")
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+// what is there before the trial begins
+const prepare = async (scene: Scene, trial: Trial): Promise<void> => {
+  await scene.reset()
+  if (trial.goal === "import") return
+  const worker = await hire(scene, trial, 0, null)
+  await worker.work("import")
+  await worker.equipment.close()
+  await scene.write([after.changed])
+}
+
+/** The trial without a fault: how it ends, and the calls that it takes. */
+export const whole = async (
+  scene: Scene,
+  trial: Trial,
+): Promise<{ readonly ending: Ending; readonly calls: ReadonlyArray<string> }> => {
+  await prepare(scene, trial)
+  const worker = await hire(scene, trial, 1, null)
+  await worker.work(trial.goal)
+  await worker.check()
+  const ending = await endingOf(scene, trial, worker.equipment)
+  await worker.equipment.close()
+  return { ending, calls: worker.calls }
+}
+
+/** Tries one fault; null where all was done before the fault struck. */
+const attempt = async (
+  scene: Scene,
+  trial: Trial,
+  fault: Fault,
+  expected: Ending,
+  graves: Array<Promise<unknown>>,
+): Promise<Point | null> => {
+  await prepare(scene, trial)
+  const first = await hire(scene, trial, 1, fault)
+  const working = first.work(trial.goal).then(
+    () => null,
+    (error: unknown) => error,
+  )
+  const error = await Promise.race([first.struck.then(() => undefined), working])
+  // a dead worker's fibers are wound up while others work; a process has none
+  const bury = () => void graves.push(working.then(() => first.equipment.close()).catch(() => {}))
+  const call = first.calls[fault.at]
+  if (call === undefined) {
+    bury()
+    if (error !== null && error !== undefined) throw error
+    return null
+  }
+  const point = { ...trial, scene: scene.name, moment: fault.moment, at: fault.at, call }
+  const next = await hire(scene, trial, 2, null)
+  try {
+    await next.work(trial.goal)
+    await next.check()
+    const wrong = differences(expected, await endingOf(scene, trial, next.equipment))
+    if (wrong !== null || fault.moment !== "stalled") return { ...point, wrong }
+    // who comes back finds that others have worked on: not one of their records may change
+    if (trial.goal === "import") await scene.remove(after.removed)
+    await scene.write([after.changed])
+    const left = await endingOf(scene, trial, next.equipment)
+    first.wake()
+    await working
+    await next.check()
+    const back = differences(left, await endingOf(scene, trial, next.equipment))
+    return { ...point, wrong: back === null ? null : `after the first worker came back: ${back}` }
+  } catch (failure) {
+    return { ...point, wrong: reasonOf(failure) }
+  } finally {
+    first.wake()
+    bury()
+    await next.equipment.close()
+  }
+}
+
+// a worker stands still in its commit or its undo, and where its transaction holds up others it must not have begun
+const canStall = (scene: Scene, { transaction }: Trial, calls: ReadonlyArray<string>, at: number): boolean => {
+  const opened = calls.findIndex((call) => call === "commit.open" || call === "undo.open")
+  return at >= opened && !(scene.isHeldUpByOpenTransactions && transaction === "atomic" && at > opened)
+}
+
+/** Tries all faults of a trial on a scene. */
+export const matrix = async (
+  scene: Scene,
+  trial: Trial,
+  { moments, onPoint, seed, takes = () => true }: Options,
+): Promise<ReadonlyArray<Point>> => {
+  const { calls, ending } = await whole(scene, trial)
+  const points: Array<Point> = []
+  const graves: Array<Promise<unknown>> = []
+  for (const moment of moments)
+    for (const at of calls.keys()) {
+      if (!takes(at) || (moment === "stalled" && !canStall(scene, trial, calls, at))) continue
+      const point = await attempt(scene, trial, { at, moment, seed }, ending, graves)
+      if (point === null) continue
+      points.push(point)
+      onPoint?.(point)
+      if (graves.length >= 16) await Promise.all(graves.splice(0))
+    }
+  await Promise.all(graves)
+  return points
+}

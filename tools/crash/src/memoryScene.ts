@@ -1,0 +1,55 @@
+/**
+ * The scene in memory: the stores and the sink that core brings.
+ *
+ * @module
+ */
+
+import type { JobStore, Sink } from "@waybill/core"
+import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
+import type { Equipment, Scene } from "./Scene.ts"
+import { before, type Product } from "./smallImport.ts"
+
+const valuesOf = ({ brand, category, price, sku, title }: Product) => [sku, title, price, brand, category]
+
+/** What stands between the engine and the sink or the stores. */
+export interface Around {
+  readonly sink?: (sink: Sink.Sink) => Sink.Sink
+  readonly jobs?: (store: JobStore.JobStore["Service"]) => JobStore.JobStore["Service"]
+}
+
+/** Makes the scene; `around` may put something between it and the workers. */
+export const memoryScene = (around: Around = {}): Scene => {
+  let inner = MemorySink.make()
+  let equipment: Equipment
+  const begin = (): void => {
+    inner = MemorySink.make()
+    const jobs = MemoryJobStore.make()
+    equipment = {
+      sink: around.sink?.(inner) ?? inner,
+      jobs: around.jobs?.(jobs) ?? jobs,
+      parts: MemorySnapshotStore.make(),
+      sever: () => {},
+      close: async () => {},
+    }
+  }
+  const products = () => inner.tables.get("product")!
+  const write: Scene["write"] = async (some) => {
+    for (const it of some) products().set(it.sku, valuesOf(it))
+  }
+  return {
+    name: "memory",
+    isHeldUpByOpenTransactions: false,
+    reset: async () => {
+      begin()
+      inner.tables.set("brand", new Map(before.brands.map((it) => [it[0], it])))
+      inner.tables.set("category", new Map(before.categories.map((it) => [it[0], it])))
+      inner.tables.set("product", new Map())
+      await write(before.products)
+    },
+    worker: async () => equipment,
+    write,
+    remove: async (sku) => void products().delete(sku),
+    content: async () => [...inner.tables].map(([name, table]) => [name, [...table.values()].map(String).sort()]).sort(),
+    close: async () => {},
+  }
+}
