@@ -38,6 +38,17 @@ export const sealed = (entity: Any, batches: ReadonlyArray<ReadonlyArray<Fields>
   })
 }
 
+/** The entities of an import: those of the input and all that they refer to, in reference order. */
+export const entitiesOf = (input: ReadonlyArray<readonly [Any, unknown]>): ReadonlyArray<Any> => {
+  const found = new Set<Any>()
+  const add = (entity: Any): void => {
+    for (const reference of entity.references) add(reference.entity)
+    found.add(entity)
+  }
+  for (const [entity] of input) add(entity)
+  return [...found]
+}
+
 /** Plans an import, within a scope that is the session's. The plan is written and read again, as between validate and commit. */
 export const planWithin = (
   sink: Sink,
@@ -46,7 +57,7 @@ export const planWithin = (
 ) =>
   Effect.gen(function* () {
     const all = input.map(([entity, records]) => [entity, sealed(entity, records)] as const)
-    const session = yield* sink.plan({ job: "plan", entities: input.map(([entity]) => entity), preferred })
+    const session = yield* sink.plan({ job: "plan", entities: entitiesOf(input), preferred })
     if (staged) for (const [, batches] of all) for (const batch of batches) yield* session.stage(batch)
     const planned: Array<readonly [Any, ReadonlyArray<PlannedRecords>]> = []
     for (const [entity, batches] of all) {
@@ -91,7 +102,7 @@ export const open = (sink: Sink, planned: Planned, { beforeVerify: _, dieBefore:
     planHash: "plan",
     transaction: "batched",
     onConflict: "abort",
-    entities: planned.map(([entity]) => entity),
+    entities: entitiesOf(planned),
     ...context,
   })
 

@@ -5,7 +5,7 @@ import * as assert from "node:assert/strict"
 import { Effect } from "effect"
 import { type Sink, type Transaction, type UndoContext, type UndoneBatch, undone } from "../../Sink.ts"
 import { type Law, waiver } from "../Law.ts"
-import { busy, commit, eachWay, errorOf, holds, once, type Planned, plan } from "./driving.ts"
+import { busy, commit, eachWay, entitiesOf, errorOf, holds, once, type Planned, plan } from "./driving.ts"
 import { Maker, Product } from "./entities.ts"
 import type { Harness, Target } from "./Harness.ts"
 import { product, products } from "./records.ts"
@@ -19,7 +19,7 @@ const open = (sink: Sink, planned: Planned, context: Partial<UndoContext> & { re
       token: 1,
       of: { job: "job", planHash: "plan" },
       preview: false,
-      entities: planned.map(([entity]) => entity),
+      entities: entitiesOf(planned),
       ...context,
     }),
   )
