@@ -153,7 +153,7 @@ export const make = (options: Options = {}): MemorySink => {
             [...images.values()].map(({ before, key }) => [key, before]),
           ),
         ),
-      complete: Effect.sync(() => {
+      complete: Effect.map(atomic ? checked(context) : Effect.void, () => {
         if (!atomic) return
         for (const [name, table] of working) tables.set(name, table)
         for (const [name, result] of pending) done.set(name, result)
