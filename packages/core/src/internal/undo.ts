@@ -1,20 +1,19 @@
 /**
  * Undo: what a job wrote is taken back under a job of its own, record by record, unless somebody has touched it since.
  */
-import { Clock, Effect, Option } from "effect"
+import { Clock, Effect } from "effect"
 import { EngineError } from "../EngineError.ts"
 import type { Import } from "../Import.ts"
 import * as Issue from "../Issue.ts"
 import type * as Job from "../Job.ts"
-import { JobStore } from "../JobStore.ts"
 import type { LeftRecord, RunOptions, UndoPreview } from "../Run.ts"
 import type { Sink, UndoContext } from "../Sink.ts"
-import * as Summary from "../Summary.ts"
 import * as Control from "./Control.ts"
 import { open } from "./commit.ts"
 import * as jobs from "./jobs.ts"
 import { Tally } from "./Tally.ts"
 import { sentence, Undoing } from "./Undoing.ts"
+import { cameLater, create, ended, find, markUndone, written } from "./undoJob.ts"
 import * as Vault from "./Vault.ts"
 import { phaseTimeout, throttled } from "./validate.ts"
 import { failureOf, Halted, retrying, Stopped } from "./worldError.ts"
@@ -23,10 +22,6 @@ type Undo = NonNullable<Sink["undo"]>
 
 const refuse = (reason: "WrongStatus" | "Unsupported", job: string, message: string): Effect.Effect<never, EngineError> =>
   Effect.fail(new EngineError({ reason, job, message }))
-
-const ended = ({ status }: Job.Job): boolean => status === "success" || status === "partial"
-
-const written = ({ counts }: Job.Job): number => counts.created + counts.updated
 
 // a job whose commit broke off may have written more than it could count
 const hasWritten = (job: Job.Job): boolean =>
@@ -48,79 +43,6 @@ const check = (definition: Import, of: Job.Job): Effect.Effect<Undo, EngineError
     return refuse("Unsupported", of.id, `the sink ${sink.kind} keeps nothing of what was there before; job ${of.id} stays`)
   return Effect.succeed(sink.undo)
 }
-
-/** The undo of a job that is under way, broke off or has ended, and the id of the next one where there is none. */
-const find = (of: string) =>
-  Effect.gen(function* () {
-    const store = yield* JobStore
-    // one id for all who ask at the same time: the job store lets one of them create it
-    for (let number = 1; ; number++) {
-      const id = `${of}-undo${number === 1 ? "" : `-${number}`}`
-      const job = Option.getOrUndefined(yield* store.get(id))
-      if (job === undefined || job.status !== "cancelled") return { id, job }
-    }
-  })
-
-const create = (of: Job.Job, id: string, startedBy: string) =>
-  Effect.gen(function* () {
-    const store = yield* JobStore
-    const now = yield* jobs.isoNow
-    const job: Job.Job = {
-      ...of,
-      id,
-      status: "pending",
-      startedBy,
-      createdAt: now,
-      updatedAt: now,
-      source: { kind: "undo", name: of.id, sha256: null, bytes: null, details: {} },
-      cursor: null,
-      counts: Summary.empty,
-      timings: {},
-      failure: null,
-      earlier: null,
-      token: 0,
-      lease: null,
-      request: null,
-      undo: { of: of.id, reversed: 0, kept: 0, errored: 0 },
-      version: 0,
-    }
-    yield* Effect.catchIf(
-      store.create(job),
-      (error) => error.reason === "AlreadyExists",
-      () => Effect.void,
-    )
-  })
-
-// `undone` is the job's last word, whoever says it first
-const markUndone = (id: string) =>
-  Effect.gen(function* () {
-    const job = yield* jobs.getJob(null, id)
-    if (job.status !== "undone") yield* jobs.save(job, { status: "undone" })
-  }).pipe(Effect.retry({ times: 5, while: (error) => error._tag === "JobStoreError" && error.reason === "Stale" }))
-
-// what committed into the same target behind it: the fields they changed are kept
-const cameLater = (of: Job.Job) =>
-  Effect.gen(function* () {
-    const store = yield* JobStore
-    const found = yield* store.find({
-      import: of.import,
-      status: ["success", "partial", "failed", "cancelled"],
-      limit: Number.MAX_SAFE_INTEGER,
-    })
-    const place = (job: Job.Job): string => `${job.updatedAt} ${job.createdAt} ${job.id}`
-    return found
-      .filter((it) => it.id !== of.id && it.undo === null && it.target === of.target && it.token > 0 && written(it) > 0)
-      .filter((it) => place(it) > place(of))
-      .toReversed()
-      .map(({ id, status }) =>
-        Issue.make({
-          severity: "warning",
-          code: "undo.later",
-          value: id,
-          message: `job ${id} came later (${status}); what it changed is kept`,
-        }),
-      )
-  })
 
 const contextOf = (definition: Import, of: Job.Job, job: string, token: number, preview: boolean): UndoContext => ({
   job,
@@ -209,17 +131,18 @@ export const undo = (definition: Import, jobId: string, options: Pick<RunOptions
     }
     const sinkUndo = yield* check(definition, of)
     if (found === undefined) yield* create(of, id, options.startedBy ?? "unknown")
-    const taken = yield* Control.take({
-      read: jobs.getJob(definition, id),
-      begin: (job) =>
-        job.status === "pending" || job.status === "running" || job.status === "failed"
-          ? Effect.succeed({ status: "running", failure: null })
-          : refuse("WrongStatus", id, `the undo ${id} is ${job.status}`),
-      alone: true,
-      onBusy: options.onBusy,
-    })
-    if (taken._tag === "Ended") return taken.job
-    return yield* Control.hold(taken.job, (control) => run(definition, of, sinkUndo, control, options))
+    return yield* Control.withTaken(
+      {
+        read: jobs.getJob(definition, id),
+        begin: (job) =>
+          job.status === "pending" || job.status === "running" || job.status === "failed"
+            ? Effect.succeed({ status: "running", failure: null })
+            : refuse("WrongStatus", id, `the undo ${id} is ${job.status}`),
+        alone: true,
+        onBusy: options.onBusy,
+      },
+      (control) => run(definition, of, sinkUndo, control, options),
+    )
   }).pipe(Effect.annotateLogs({ import: definition.name }))
 
 const run = (

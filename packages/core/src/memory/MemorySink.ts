@@ -79,7 +79,6 @@ export const make = (options: Options = {}): MemorySink => {
       reason: "DataRefused",
       message,
       isRetryable: false,
-      code: "refused",
       refused: { entity: entity.name, index: options.namesRefused === false ? null : index, part, constraint: null },
     })
   const fenced = (job: string) => new SinkError({ reason: "Fenced", message: `job ${job} was taken over`, isRetryable: false })
@@ -117,6 +116,17 @@ export const make = (options: Options = {}): MemorySink => {
                     ),
                   ),
                 )
+              }),
+            missing: (entity, scope, has) =>
+              Effect.sync(() => {
+                const table = tables.get(entity.name) ?? noRecords
+                const inScope = [...table].filter(([, values]) =>
+                  scope.every(({ position, value }) => values[position] === value),
+                )
+                return {
+                  inScope: inScope.length,
+                  records: Stream.fromIterable(inScope.flatMap(([key, values]) => (has(key) ? [] : [values]))),
+                }
               }),
             stage: () => Effect.void,
             plan: (entity, batches) =>

@@ -106,10 +106,29 @@ export const breakingSink = <S extends Sink.Sink>(sink: S, breaking: Breaking): 
           (session): Sink.CommitSession => ({
             checkpoint: session.checkpoint,
             apply: (batch, planned) => call(on, "apply", session.apply(batch, planned)),
+            ...(session.probe === undefined
+              ? {}
+              : { probe: (batch, planned) => call(on, "probe", session.probe!(batch, planned)) }),
             complete: call(on, "complete", session.complete),
             verify: (entity, records) => stream(on, "verify", session.verify(entity, records)),
           }),
         )
       }),
+    ...(sink.undo === undefined
+      ? {}
+      : {
+          undo: (context: Sink.UndoContext) =>
+            Effect.suspend(() => {
+              const on = { gone: false }
+              return Effect.map(
+                call(on, "undo.open", sink.undo!(context)),
+                (session): Sink.UndoSession => ({
+                  checkpoint: session.checkpoint,
+                  revert: (batch, planned) => call(on, "revert", session.revert(batch, planned)),
+                  complete: call(on, "undo.complete", session.complete),
+                }),
+              )
+            }),
+        }),
   }
 }
