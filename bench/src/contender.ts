@@ -51,8 +51,10 @@ export const contenders: { readonly [name: string]: () => Promise<Contender> } =
   "catalog-run": async () => (await import("./contenders/waybillCatalog.ts")).run,
   "catalog-validate": async () => (await import("./contenders/waybillCatalog.ts")).validate,
   "catalog-commit": async () => (await import("./contenders/waybillCatalog.ts")).commit,
+  "catalog-bare-commit": async () => (await import("./contenders/waybillCatalog.ts")).bareCommit,
   "stations-run": async () => (await import("./contenders/waybillStations.ts")).run,
   "stations-validate": async () => (await import("./contenders/waybillStations.ts")).validate,
   "stations-commit": async () => (await import("./contenders/waybillStations.ts")).commit,
+  "stations-bare-commit": async () => (await import("./contenders/waybillStations.ts")).bareCommit,
   stages: async () => (await import("./contenders/stages.ts")).stages,
 }

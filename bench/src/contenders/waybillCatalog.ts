@@ -9,13 +9,15 @@ import { catalogImport } from "../catalogImport.ts"
 import { catalogSource } from "../catalogSource.ts"
 import type { Contender } from "../contender.ts"
 import { engineRun, type Phase } from "../engineRun.ts"
+import { barePool } from "../withoutBookkeeping.ts"
 
 const contender =
-  (phase: Phase): Contender =>
+  (phase: Phase, isBare = false): Contender =>
   async (task) => {
     const pool = new pg.Pool({ connectionString: task.url })
     try {
-      return await engineRun(task, phase, catalogImport(PostgresSink.make({ pool })), catalogSource(task.file))
+      const sink = PostgresSink.make({ pool: isBare ? barePool(pool) : pool })
+      return await engineRun(task, phase, catalogImport(sink), catalogSource(task.file))
     } finally {
       await pool.end()
     }
@@ -29,3 +31,6 @@ export const validate = contender("validate")
 
 /** Commits a validated job. */
 export const commit = contender("commit")
+
+/** Commits a validated job without checkpoints and before-images. */
+export const bareCommit = contender("commit", true)

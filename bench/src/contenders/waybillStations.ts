@@ -10,13 +10,15 @@ import { engineRun, type Phase } from "../engineRun.ts"
 import { ndjsonSource } from "../ndjsonSource.ts"
 import { stationCollection } from "../stationDocument.ts"
 import { stationImport } from "../stationImport.ts"
+import { bareDb } from "../withoutBookkeeping.ts"
 
 const contender =
-  (phase: Phase): Contender =>
+  (phase: Phase, isBare = false): Contender =>
   async (task) => {
     const client = await MongoClient.connect(task.url)
     try {
-      const sink = MongoSink.make({ db: client.db(), collections: { station: stationCollection } })
+      const db = isBare ? bareDb(client.db()) : client.db()
+      const sink = MongoSink.make({ db, collections: { station: stationCollection } })
       return await engineRun(task, phase, stationImport(sink), ndjsonSource(task.file))
     } finally {
       await client.close()
@@ -31,3 +33,6 @@ export const validate = contender("validate")
 
 /** Commits a validated job. */
 export const commit = contender("commit")
+
+/** Commits a validated job without checkpoints and before-images. */
+export const bareCommit = contender("commit", true)
