@@ -148,19 +148,24 @@ export const hold = <A, E, R>(
     )
   }).pipe(Effect.onExit(() => giveBack(taken)))
 
-// whatever was under way: the job is read afresh, and if it is still this worker's, it is so no longer
+// whatever was under way: the job is read afresh, and if it is still this worker's, it is so no longer. A store that does not answer is not
+// waited for longer than the lease lasts
 const giveBack = (taken: Job.Job): Effect.Effect<void, never, JobStore> =>
   Effect.gen(function* () {
     const store = yield* JobStore
-    const job = Option.getOrUndefined(yield* store.get(taken.id))
-    if (job === undefined || job.token !== taken.token || job.lease === null) return
-    yield* jobs.save(job, { lease: null })
-  }).pipe(
-    Effect.retry({ times: 3, while: isStale }),
-    Effect.catch((error) =>
-      Effect.logWarning("the lease could not be given back; it will run out", { job: taken.id, error: error.message }),
-    ),
-  )
+    const { lease } = yield* Worker
+    const lost = (error: string) =>
+      Effect.logWarning("the lease could not be given back; it will run out", { job: taken.id, error })
+    yield* Effect.gen(function* () {
+      const job = Option.getOrUndefined(yield* store.get(taken.id))
+      if (job === undefined || job.token !== taken.token || job.lease === null) return
+      yield* jobs.save(job, { lease: null })
+    }).pipe(
+      Effect.retry({ times: 3, while: isStale }),
+      Effect.catch((error) => lost(error.message)),
+      Effect.timeoutOrElse({ duration: lease, orElse: () => lost("the job store does not answer") }),
+    )
+  })
 
 /** What it takes to take a job. */
 export interface Taking<E, R> {
