@@ -20,7 +20,7 @@ export const rowsOf = (pages: ReadonlyArray<Page>): ReadonlyArray<unknown> => pa
 
 /** The refs of pages, one after the other. */
 export const refsOf = (pages: ReadonlyArray<Page>): ReadonlyArray<string> =>
-  pages.flatMap((page) => page.labels.map((label) => Ref.make(page.place, label)))
+  pages.flatMap((page) => page.rows.map((_, at) => Ref.make(page.place, page.labels[at]!)))
 
 const thirdOf = (pages: ReadonlyArray<Page>): void =>
   assert.ok(pages.length >= 3, `the input should have three pages or more, and has ${pages.length}`)
