@@ -1,5 +1,5 @@
 /**
- * A sink that plans and commits in sets on PostgreSQL: records go in by COPY, and joins in the server compare and write them.
+ * A sink that plans, commits and undoes in sets on PostgreSQL: records go in by COPY, and joins in the server compare and write them.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { type ClientLike, type PoolLike, type QueryResult, targetOf } from "./in
 import type { ReferenceColumn, TableMapping } from "./internal/Mapping.ts"
 import * as PlanSession from "./internal/PlanSession.ts"
 import { tableName } from "./internal/Sql.ts"
+import * as UndoSession from "./internal/UndoSession.ts"
 
 export type { ClientLike, PoolLike, QueryResult, ReferenceColumn, TableMapping }
 
@@ -64,5 +65,6 @@ export const make = (options: Options): Sink.Sink => {
     target: targetOf(options.pool),
     plan: (context) => PlanSession.open(options.pool, mappings, context),
     commit: (context) => CommitSession.open(options.pool, mappings, schema, cautious, context),
+    undo: (context) => UndoSession.open(options.pool, mappings, schema, context),
   }
 }

@@ -174,6 +174,70 @@ export const commitWithin = (
 export const commit = (...args: Parameters<typeof commitWithin>): Promise<Committed> =>
   Effect.runPromise(Effect.scoped(commitWithin(...args)))
 
+/** What an undo came to. */
+export interface Undone {
+  readonly undone: ReadonlyMap<string, Sink.UndoneBatch>
+  readonly counts: { readonly reversed: number; readonly kept: number; readonly errored: number }
+  /** `entity index kind: message`, and the fields that changed: `field: now, not written`. */
+  readonly left: ReadonlyArray<string>
+}
+
+/** What {@link undoWithin} takes besides the plan. */
+export interface UndoOptions {
+  readonly job: string
+  readonly as?: string
+  readonly token?: number
+  readonly transaction?: Sink.Transaction
+  readonly preview?: boolean
+  /** Called before each batch. */
+  readonly before?: (key: string) => Effect.Effect<unknown>
+}
+
+/** Undoes as the engine does: the last entity and the last batch first, what the checkpoint has is not sent. */
+export const undoWithin = (
+  sink: Sink.Sink,
+  planned: Planned,
+  options: UndoOptions,
+): Effect.Effect<Undone, Sink.SinkError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const preview = options.preview ?? false
+    const session = yield* sink.undo!({
+      job: options.as ?? `undo of ${options.job}`,
+      token: options.token ?? 1,
+      of: { job: options.job, planHash: "" },
+      preview,
+      transaction: options.transaction ?? "atomic",
+      entities: [...planned.keys()],
+    })
+    const undone = new Map<string, Sink.UndoneBatch>()
+    for (const [entity, parts] of [...planned].reverse())
+      for (const { batch, planned } of [...parts].reverse()) {
+        if (Plan.isIdle(planned)) continue
+        const key = `${entity.name}/${batch.part}`
+        if (options.before !== undefined) yield* options.before(key)
+        undone.set(key, session.checkpoint.get(key) ?? (yield* session.revert(batch, planned)))
+      }
+    if (!preview) yield* session.complete
+    const counts = { reversed: 0, kept: 0, errored: 0 }
+    const left: Array<string> = []
+    for (const [key, batch] of undone) {
+      for (const code of batch.outcomes) {
+        if (code === Sink.undone.reversed) counts.reversed++
+        if (code === Sink.undone.kept) counts.kept++
+        if (code === Sink.undone.errored) counts.errored++
+      }
+      for (const { fields, index, kind, message } of batch.left) {
+        const changed = fields.map((it) => `${it.field}: ${JSON.stringify(it.now)}, not ${JSON.stringify(it.written)}`)
+        left.push(`${key} ${index} ${kind}: ${[message, ...changed].join("; ")}`)
+      }
+    }
+    return { undone, counts, left }
+  })
+
+/** Undoes. */
+export const undo = (...args: Parameters<typeof undoWithin>): Promise<Undone> =>
+  Effect.runPromise(Effect.scoped(undoWithin(...args)))
+
 /** The error that an effect fails with. */
 export const errorOf = <A>(effect: Effect.Effect<A, Sink.SinkError, Scope.Scope>): Promise<Sink.SinkError> =>
   Effect.runPromise(Effect.scoped(Effect.flip(effect)))

@@ -31,6 +31,20 @@ const added = [
 // any number will do, as long as it is always the same
 const lock = 7_926_214
 
+const rowOf = (job: string, { entity, part }: Batch.Batch): string =>
+  `job = ${literal(job)} AND entity = ${literal(entity.name)} AND part = ${part}`
+
+/** What a job wrote of a batch. */
+export interface Written {
+  readonly outcomes: Uint8Array
+  /** Positions of records that were as planned already; null where an older release applied the batch, which kept nothing. */
+  readonly found: ReadonlySet<number> | null
+  /** The columns of the images, where there are any. */
+  readonly columns: ReadonlyArray<string> | null
+  /** Positions of records with an image of what was there before. */
+  readonly replaced: ReadonlySet<number>
+}
+
 /** The tables of one job. */
 export class Ledger {
   private readonly jobs: string
@@ -133,6 +147,56 @@ export class Ledger {
           rows.map((row) => [`${row.entity}/${row.part}`, { outcomes: Outcomes.read(row.outcomes), conflicts: row.conflicts }]),
         ),
     )
+  }
+
+  /** What earlier sessions of an undo have taken back, by `entity/part`. */
+  undone(): Effect.Effect<ReadonlyMap<string, Sink.UndoneBatch>, Sink.SinkError> {
+    return Effect.map(
+      this.checkpoint(),
+      (batches) =>
+        new Map(
+          [...batches].map(([key, { conflicts, outcomes }]) => [
+            key,
+            { outcomes, left: conflicts as unknown as ReadonlyArray<Sink.Left> },
+          ]),
+        ),
+    )
+  }
+
+  /**
+   * Keeps every worker that still has another job from writing more of it, and waits for one that is about to. Done once, when the undo
+   * of that job begins: whoever is given that job later has a higher token.
+   */
+  overtake(job: string): string {
+    return `UPDATE ${this.jobs} SET token = token + 1
+      WHERE job = ${literal(job)} AND NOT EXISTS (SELECT FROM ${this.jobs} WHERE job = ${literal(this.job)})`
+  }
+
+  /** What another job wrote of a batch; null if nothing. */
+  written(job: string, batch: Batch.Batch): Effect.Effect<Written | null, Sink.SinkError> {
+    return Effect.map(
+      this.connection.query(`SELECT outcomes, found, columns, before_of FROM ${this.batches} WHERE ${rowOf(job, batch)}`),
+      ({ rows }) =>
+        rows.length === 0
+          ? null
+          : {
+              outcomes: Outcomes.read(rows[0].outcomes),
+              found: rows[0].found === null ? null : new Set<number>(rows[0].found),
+              columns: rows[0].columns,
+              replaced: new Set<number>(rows[0].before_of ?? []),
+            },
+    )
+  }
+
+  /** The rows `n, image` of the images that another job kept of a batch. */
+  images(job: string, batch: Batch.Batch, which: "before" | "after"): string {
+    return `SELECT ${batch.first} + i.at AS n, i.image
+      FROM ${this.batches}, unnest(${which}_of, ${which}) AS i(at, image) WHERE ${rowOf(job, batch)}`
+  }
+
+  /** The statement that notes what an undo did with a batch. */
+  noteUndone(batch: Batch.Batch, undone: Sink.UndoneBatch): string {
+    return this.noted(batch, undone.outcomes, undone.left, "'{}'")
   }
 
   /**
