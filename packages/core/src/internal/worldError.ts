@@ -58,7 +58,7 @@ export const failureOf = (error: WorldError): Failure => {
   switch (error._tag) {
     // no failure of a job that does what it was asked, but the phase is not at its end either
     case "Halted":
-      return { code: "halted", message: `a person asked to ${error.request} it`, retryable: true }
+      return { code: error.request, message: `a person asked to ${error.request} it`, retryable: true }
     case "SourceError":
       return { code: `source.${error.reason}`, message: error.message, retryable: error.isRetryable }
     case "SinkError":
