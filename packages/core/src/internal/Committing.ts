@@ -1,28 +1,19 @@
 /**
  * One attempt at a commit: batches applied through a session of the sink, counted, and read back.
  */
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, type Scope, Stream } from "effect"
 import type { Import } from "../Import.ts"
-import type { IntegrityError } from "../IntegrityError.ts"
 import * as Issue from "../Issue.ts"
 import type { Failure } from "../Job.ts"
-import * as Plan from "../Plan.ts"
-import { type AppliedBatch, type CommitSession, outcome, type PlannedRecords, SinkError } from "../Sink.ts"
-import type { EntityPlan, PlanManifest } from "../Snapshot.ts"
-import type { SnapshotStoreError } from "../SnapshotStore.ts"
-import { openBatch, type SealedEntity } from "./planning.ts"
-import * as RefLog from "./RefLog.ts"
+import { type AppliedBatch, type CommitSession, outcome, type PlannedRecords, type SinkError } from "../Sink.ts"
+import type { PlanManifest } from "../Snapshot.ts"
+import * as halving from "./halving.ts"
+import { openPlanned, openRefs, type Reading, Refusing, refusedIn, type Sealed } from "./Refusing.ts"
 import type { Tally } from "./Tally.ts"
 import type { Vault } from "./Vault.ts"
 import type { Halted, WorldError } from "./worldError.ts"
 
-/** One entity of the plan with all it takes to apply it. */
-export interface Sealed extends SealedEntity {
-  readonly plan: EntityPlan
-}
-
-/** Why sealed parts could not be read. */
-export type Reading = SnapshotStoreError | IntegrityError
+export type { Reading, Sealed } from "./Refusing.ts"
 
 /** What an attempt works with. */
 export interface Attempt {
@@ -55,6 +46,14 @@ export class Committing {
   private readonly session: CommitSession
   private readonly tally: Tally
   private readonly atomic: boolean
+  private readonly refusing: Refusing
+  // the batch for which an atomic commit was refused
+  private refused: {
+    readonly of: Sealed
+    readonly part: number
+    readonly records: PlannedRecords
+    readonly error: SinkError
+  } | null = null
 
   constructor(
     private readonly all: Attempt,
@@ -65,6 +64,7 @@ export class Committing {
     this.session = all.session
     this.tally = all.tally
     this.atomic = all.plan.transaction === "atomic"
+    this.refusing = new Refusing(all)
     // what the plan settled needs no batch to be applied
     for (const { entity, plan } of all.sealed)
       for (const { counts } of plan.parts) {
@@ -92,7 +92,8 @@ export class Committing {
         if (self.isAborting && !self.atomic) return
         if (hasWork(of, part)) {
           let applied = known(part)
-          if (applied === undefined) {
+          if (applied !== undefined) yield* self.refusing.again(of, part, applied)
+          else {
             yield* self.all.safePoint
             const records = yield* ahead === undefined ? self.prepare(of, part) : Fiber.join(ahead)
             const next = of.plan.parts.findIndex((_, at) => at > part && isDue(at))
@@ -108,10 +109,49 @@ export class Committing {
     })
   }
 
-  private apply(of: Sealed, part: number, { batch, planned }: PlannedRecords): Effect.Effect<AppliedBatch, WorldError> {
-    return Effect.catchTag(this.session.apply(batch, planned), "SinkError", (error) =>
-      Effect.flatMap(this.nameRefused(error, of, part), Effect.fail),
-    )
+  // what the target refuses of a batch is left out where the import allows it; else it is told, and stops the commit
+  private apply(of: Sealed, part: number, records: PlannedRecords): Effect.Effect<AppliedBatch, WorldError> {
+    const self = this
+    return Effect.gen(function* () {
+      let left = yield* self.refusing.withoutOrphans(of, records)
+      for (;;) {
+        const applied = yield* Effect.result(self.session.apply(left.batch, left.planned))
+        if (applied._tag === "Success") return applied.success
+        const error = applied.failure
+        if (error.reason === "DataRefused" && self.atomic) self.refused = { of, part, records, error }
+        if (error.reason !== "DataRefused" || self.atomic || self.session.probe === undefined)
+          return yield* Effect.flatMap(self.nameRefused(error, of, part), Effect.fail)
+        const found = yield* halving.find(left, error, self.session.probe)
+        if (found.refused.size === 0) return yield* Effect.flatMap(self.nameRefused(error, of, part), Effect.fail)
+        const issues = yield* self.refusing.tell(of, part, found.refused)
+        if (!self.definition.allowPartial || !found.isWhole) return yield* Effect.fail(Refusing.stopped(error, issues))
+        left = self.refusing.leave(of, left, issues)
+      }
+    })
+  }
+
+  /**
+   * Of an atomic commit that was refused for a batch: tells which other records of the batch are refused, found with a session of their own. Not
+   * where the batch may need what the same commit was to create before it.
+   */
+  tellRest(open: Effect.Effect<CommitSession, SinkError, Scope.Scope>): Effect.Effect<void> {
+    const { refused } = this
+    if (refused === null) return Effect.void
+    const { error, of, part, records } = refused
+    const creates = (it: Sealed): number =>
+      it.plan.parts.reduce((sum, { counts }, at) => sum + (it === of && at === part ? 0 : counts.create), 0)
+    const isAlone = of.entity.references.every(({ entity }) => creates(this.all.sealed.find((it) => it.entity === entity)!) === 0)
+    if (!isAlone) return Effect.void
+    return Effect.scoped(
+      Effect.flatMap(open, ({ probe }) =>
+        probe === undefined
+          ? Effect.void
+          : Effect.flatMap(halving.find(records, error, probe), (found) => {
+              const rest = new Map([...found.refused].filter(([index]) => index !== error.refused?.index))
+              return this.refusing.tell(of, part, rest)
+            }),
+      ),
+    ).pipe(Effect.ignore)
   }
 
   /** Makes it durable. */
@@ -127,23 +167,14 @@ export class Committing {
     const of = this.all.sealed.find(({ entity }) => entity.name === refused.entity)
     const part = refused.part ?? (of === sent ? sentPart : undefined)
     if (of === undefined || part === undefined) return Effect.succeed(error)
-    return Effect.map(this.refs(of, part), (refs) => {
-      const ref = refs.at(index)
-      this.tally.issue(
-        Issue.make({
-          code: `sink.${error.code ?? "refused"}`,
-          entity: of.entity.name,
-          ref,
-          column: refused.constraint,
-          message: error.message,
-        }),
-      )
-      return new SinkError({ ...error, message: `${ref}: ${error.message}` })
-    })
+    return Effect.map(this.refusing.tell(of, part, new Map([[index, error]])), (issues) => Refusing.stopped(error, issues))
   }
 
-  private count(of: Sealed, part: number, applied: AppliedBatch): Effect.Effect<void, Reading> {
+  private count(of: Sealed, part: number, applied: AppliedBatch): Effect.Effect<void, WorldError> {
     const counts = this.tally.entity(of.entity.name)
+    // a batch with conflicts under `abort` was not written: no record of it was refused
+    if (applied.conflicts.length === 0 || this.definition.onConflict === "skip")
+      counts.failed += refusedIn(applied) - of.plan.parts[part]!.counts.refuse
     for (const code of applied.outcomes) {
       if (code === outcome.created) counts.created++
       else if (code === outcome.updated) counts.updated++
@@ -151,7 +182,7 @@ export class Committing {
     if (applied.conflicts.length === 0) return Effect.void
     counts.conflict += applied.conflicts.length
     this.conflicts += applied.conflicts.length
-    return Effect.map(this.refs(of, part), (refs) => {
+    return Effect.map(openRefs(this.vault, of, part), (refs) => {
       for (const { index, message } of applied.conflicts)
         this.tally.issue(
           Issue.make({
@@ -181,7 +212,7 @@ export class Committing {
   verify(of: Sealed): Effect.Effect<void, WorldError> {
     const records = Stream.fromIterable(of.plan.parts.keys(), { chunkSize: 1 }).pipe(
       Stream.filter((part) => hasWork(of, part)),
-      Stream.mapEffect((part) => this.read(of, part)),
+      Stream.mapEffect((part) => openPlanned(this.vault, of, part)),
     )
     if (of.plan.parts.every((_, part) => !hasWork(of, part))) return Effect.void
     return this.session.verify(of.entity, records).pipe(
@@ -219,16 +250,8 @@ export class Committing {
   }
 
   private prepare(of: Sealed, part: number): Effect.Effect<PlannedRecords, Reading> {
-    return Effect.tap(this.read(of, part), ({ batch, planned }) => Effect.sync(() => this.session.prepare?.(batch, planned)))
-  }
-
-  private read(of: Sealed, part: number): Effect.Effect<PlannedRecords, Reading> {
-    return Effect.zipWith(openBatch(this.vault, of, part), this.vault.open(of.plan.parts[part]!), (batch, bytes) => {
-      return { batch, planned: Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8")) }
-    })
-  }
-
-  private refs(of: Sealed, part: number): Effect.Effect<RefLog.RefLog, Reading> {
-    return Effect.map(this.vault.open(of.refs[part]!), (bytes) => RefLog.read(Buffer.from(bytes).toString("utf8")))
+    return Effect.tap(openPlanned(this.vault, of, part), ({ batch, planned }) =>
+      Effect.sync(() => this.session.prepare?.(batch, planned)),
+    )
   }
 }

@@ -41,23 +41,27 @@ export const commit = (
     const checked = yield* Clock.currentTimeMillis
     const total = sealed.reduce((sum, of) => sum + of.records.reduce((inner, part) => inner + part.lines, 0), 0)
     const progress = throttled(job.id, options.onProgress)
+    const session = (transaction: PlanManifest["transaction"]) =>
+      definition.sink.commit({
+        job: job.id,
+        token: job.token,
+        planHash: job.plan!,
+        transaction,
+        onConflict: definition.onConflict,
+        entities: definition.entities,
+      })
+    let last: Committing | undefined
     const applied = yield* retrying(definition.retry)(
       Effect.scoped(
         Effect.gen(function* () {
-          const session = yield* definition.sink.commit({
-            job: job.id,
-            token: job.token,
-            planHash: job.plan!,
-            transaction: plan.transaction,
-            onConflict: definition.onConflict,
-            entities: definition.entities,
-          })
+          const open = yield* session(plan.transaction)
           attempt.opened = true
           before.outcomes()
           before.issues()
-          const run = new Committing({ definition, plan, sealed, vault, session, tally, safePoint }, (done) =>
+          const run = new Committing({ definition, plan, sealed, vault, session: open, tally, safePoint }, (done) =>
             progress("commit", done, total),
           )
+          last = run
           for (const of of sealed) {
             if (run.isAborting) break
             yield* run.entity(of)
@@ -72,7 +76,10 @@ export const commit = (
           return { failure: run.mismatched(), applied, verified: yield* Clock.currentTimeMillis }
         }),
       ),
-    ).pipe(Effect.withSpan("waybill.apply"))
+    ).pipe(
+      Effect.tapError(() => last?.tellRest(session("batched")) ?? Effect.void),
+      Effect.withSpan("waybill.apply"),
+    )
     return {
       failure: applied.failure,
       timings: {

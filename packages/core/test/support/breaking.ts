@@ -69,7 +69,7 @@ export const breakingSink = <S extends Sink.Sink>(sink: S, breaking: Breaking): 
       if (on.gone) return Effect.die(new Error(`${name} on a session that broke`))
       if (!enter(name)) return effect
       on.gone = true
-      return breaking.moment === "before" ? Effect.fail(error) : Effect.andThen(effect, Effect.fail(error))
+      return breaking.moment === "before" ? Effect.fail(error) : Effect.andThen(Effect.exit(effect), Effect.fail(error))
     })
   const stream = <A, E, R>(
     on: Connection,
