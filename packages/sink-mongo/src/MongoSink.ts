@@ -11,6 +11,7 @@ import { unholdable } from "./internal/holdable.ts"
 import { type Layout, layoutOf } from "./internal/layout.ts"
 import { openPlan } from "./internal/planSession.ts"
 import { targetOf } from "./internal/server.ts"
+import { openUndo } from "./internal/undoSession.ts"
 
 /** How one entity lies in the database. */
 export interface CollectionOptions {
@@ -28,8 +29,8 @@ export interface Options {
   readonly db: Db
   /** Per entity its collection: a name, or more. */
   readonly collections?: { readonly [entity: string]: string | CollectionOptions }
-  /** The names of the sink's own collections: `waybill_jobs` and `waybill_batches` by default. */
-  readonly bookkeeping?: { readonly jobs?: string; readonly batches?: string }
+  /** The names of the sink's own collections: `waybill_jobs`, `waybill_batches` and `waybill_images` by default. */
+  readonly bookkeeping?: { readonly jobs?: string; readonly batches?: string; readonly images?: string }
 }
 
 /** Makes a sink of a database. Nothing is sent to the server before a session is opened. */
@@ -50,12 +51,14 @@ export const make = (options: Options): Sink.Sink => {
     layout,
     jobs: options.bookkeeping?.jobs ?? "waybill_jobs",
     batches: options.bookkeeping?.batches ?? "waybill_batches",
+    images: options.bookkeeping?.images ?? "waybill_images",
   }
   return {
     kind: "mongo",
     target: targetOf(db),
     plan: (context) => Effect.suspend(() => openPlan(target, context)),
     commit: (context) => Effect.suspend(() => openCommit(target, context)),
+    undo: (context) => Effect.suspend(() => openUndo(target, context)),
     unholdable: (entity, values) => unholdable(layout(entity), values),
   }
 }

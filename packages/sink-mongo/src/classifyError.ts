@@ -33,6 +33,8 @@ export interface Doing {
     readonly part: number
     readonly recordOf: (operation: number) => number | undefined
   }
+  /** The index on the key: what it refuses is a race, and the last to be told. */
+  readonly keyIndex?: string
   /** The indexes of the collection that can refuse a value, by name. */
   readonly geoIndexes?: ReadonlyArray<string>
   /** How long the transaction had been open, in milliseconds. */
@@ -118,7 +120,8 @@ const indexIn = (message: string | undefined): string | null =>
 
 /** See the file's first sentence. */
 export const classifyError = (error: unknown, doing: Doing): Sink.SinkError => {
-  const first = writeErrorsOf(error)[0]
+  const all = writeErrorsOf(error)
+  const first = all.find((it) => it.code !== duplicateKey || indexIn(it.errmsg) !== doing.keyIndex) ?? all[0]
   const code = first?.code ?? codeOf(error)
   const known = code === undefined ? undefined : verdicts.get(code)
   // what the server says of one operation of a batch is about its document, unless it is known to be about the world
@@ -145,7 +148,7 @@ export const classifyError = (error: unknown, doing: Doing): Sink.SinkError => {
   const constraint = code === 121 ? "validator" : (indexIn(first?.errmsg) ?? geo)
   return new Sink.SinkError({
     ...fields,
-    message: `${entity}, part ${part}${index === null ? "" : `, record ${index}`}: MongoDB refuses it${constraint === null ? "" : ` (${constraint})`}: ${shown(error)}`,
+    message: `${entity}, part ${part}${index === null ? "" : `, record ${index}`}: MongoDB refuses it${constraint === null ? "" : ` (${constraint})`}: ${shown(first === undefined || first === all[0] ? error : (first.errmsg ?? error))}`,
     refused: { entity, index, part, constraint },
   })
 }
@@ -160,6 +163,24 @@ export const duplicates = (error: unknown, index: string): ReadonlyArray<number>
   return errors.length > 0 && errors.every(({ code, errmsg }) => code === duplicateKey && indexIn(errmsg) === index)
     ? errors.map((it) => it.index)
     : undefined
+}
+
+/** An operation of a bulk write that the server refuses for its data. */
+export interface Refused {
+  readonly operation: number
+  /** For people; begins with the server's code. */
+  readonly message: string
+}
+
+/** The operations that the server refused for their data, if these are all that failed; `undefined` if something else failed. */
+export const refusals = (error: unknown): ReadonlyArray<Refused> | undefined => {
+  const errors = writeErrorsOf(error)
+  if (errors.length === 0 || errors.some(({ code }) => (verdicts.get(code)?.[0] ?? "DataRefused") !== "DataRefused"))
+    return undefined
+  return errors.map(({ code, errmsg, index }) => ({
+    operation: index,
+    message: `MongoDB refuses it (${code}): ${shown(errmsg)}`,
+  }))
 }
 
 /** Whether a single write met a document of the same `_id`. */

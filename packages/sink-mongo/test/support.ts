@@ -153,6 +153,55 @@ export const commitWith = (
     }),
   )
 
+/** Opens an undo session on the collections of some batches, for what {@link commitWith} did. */
+export const openUndo = (sink: Sink.Sink, batches: ReadonlyArray<Batch.Batch>, context: Partial<Sink.UndoContext> = {}) =>
+  sink.undo!({
+    job: "undo",
+    token: 1,
+    of: { job: "job", planHash: "plan" },
+    preview: false,
+    transaction: "batched",
+    entities: [...byEntity(batches).keys()],
+    ...context,
+  })
+
+/** What an undo came to: what became of each batch, in the order of the batches. */
+export type Undone = ReadonlyArray<Sink.UndoneBatch>
+
+/** Takes all batches back in one session, the last first. */
+export const undoWith = (
+  sink: Sink.Sink,
+  batches: ReadonlyArray<Batch.Batch>,
+  planned: ReadonlyArray<Plan.PlannedBatch>,
+  context: Partial<Sink.UndoContext> = {},
+): Effect.Effect<Undone, Sink.SinkError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const session = yield* openUndo(sink, batches, context)
+      const undone: Array<Sink.UndoneBatch> = []
+      for (const [at, batch] of [...batches.entries()].reverse())
+        undone[at] = session.checkpoint.get(`${batch.entity.name}/${batch.part}`) ?? (yield* session.revert(batch, planned[at]!))
+      if (context.preview !== true) yield* session.complete
+      return undone
+    }),
+  )
+
+/** How many records an undo brought to each end. */
+export const undoneCounts = (undone: Undone): Record<keyof typeof Sink.undone, number> => {
+  const names = Object.entries(Sink.undone) as Array<[keyof typeof Sink.undone, number]>
+  const all = undone.flatMap(({ outcomes }) => [...outcomes])
+  return Object.fromEntries(names.map(([name, code]) => [name, all.filter((it) => it === code).length])) as never
+}
+
+/** The documents of a collection as they lie there, byte for byte. */
+export const bytesOf = async (db: Db, collection: string): Promise<ReadonlyArray<string>> =>
+  (
+    await db
+      .collection(collection)
+      .find({}, { raw: true, sort: { _id: 1 } })
+      .toArray()
+  ).map((it) => Buffer.from(it as unknown as Uint8Array).toString("hex"))
+
 /** The database of a test file; `scene()` makes a test's own collections in it. */
 export const useScenes = () => {
   const database = useMongo()
@@ -180,7 +229,7 @@ export const useScenes = () => {
     const sink = MongoSink.make({
       db,
       collections: settings,
-      bookkeeping: { jobs: name("jobs"), batches: name("batches") },
+      bookkeeping: { jobs: name("jobs"), batches: name("batches"), images: name("images") },
     })
     return {
       db,

@@ -7,11 +7,13 @@ import { Effect } from "effect"
 import type { BulkWriteResult } from "mongodb"
 import { classifyError, duplicates } from "../classifyError.ts"
 import type { Committing } from "./applyInTransaction.ts"
-import { holdToken, writeBatch } from "./bookkeeping.ts"
+import { holdToken, readWritten, writeBatch } from "./bookkeeping.ts"
 import { abandoned, type Decision, decide, writtenBy } from "./decide.ts"
 import type { Layout } from "./layout.ts"
 import { lookUp } from "./lookup.ts"
-import { write, writing } from "./write.ts"
+import { removePieces } from "./pieces.ts"
+import { type Composed, compose, write, writing } from "./write.ts"
+import { nothing, together } from "./wrote.ts"
 
 /** The application of batches; see the file's first sentence. */
 export const applyAlone = ({
@@ -33,8 +35,8 @@ export const applyAlone = ({
   }
 
   /** Whether all of a write was done; keys that appeared and documents that moved in the meantime are left for a second look. */
-  const isWhole = (layout: Layout, batch: Batch.Batch, decision: Decision) =>
-    write(target.db, layout, batch, decision, "values").pipe(
+  const isWhole = (layout: Layout, batch: Batch.Batch, decision: Decision, composed: Composed) =>
+    write(composed).pipe(
       Effect.map((result: BulkWriteResult | undefined) => (result?.matchedCount ?? 0) === decision.changes.length),
       Effect.catch((error) =>
         duplicates(error, indexes.get(layout)!.key) === undefined
@@ -47,12 +49,19 @@ export const applyAlone = ({
     const layout = target.layout(batch.entity)
     const name = { entity: batch.entity.name, part: batch.part }
     yield* holdToken(target, context)
+    // what a former attempt wrote, or may have, stays this job's
+    const former = yield* readWritten(target, context, name)
     const decision = yield* decided(layout, batch, planned)
     if (decision.conflicts.length > 0 && context.onConflict === "abort") return abandoned(decision)
-    yield* writeBatch(target, context, name, undefined)
+    const composed = yield* Effect.try({
+      try: () => compose(target.db, layout, batch, decision, "values", false),
+      catch: (error) => classifyError(error, writing(layout, batch, decision, indexes.get(layout)!)),
+    })
+    yield* writeBatch(target, context, name, undefined, together(former?.wrote ?? nothing, composed.wrote))
+    if (former !== undefined) yield* removePieces(target, { job: context.job, ...name }, former.images)
     let done: Sink.AppliedBatch = { outcomes: decision.outcomes, conflicts: decision.conflicts }
-    if (!(yield* isWhole(layout, batch, decision))) done = missed(yield* decided(layout, batch, planned))
-    yield* writeBatch(target, context, name, done)
+    if (!(yield* isWhole(layout, batch, decision, composed))) done = missed(yield* decided(layout, batch, planned))
+    yield* writeBatch(target, context, name, done, undefined)
     return done
   })
 }

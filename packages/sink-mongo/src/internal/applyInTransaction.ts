@@ -12,6 +12,7 @@ import { lookUp } from "./lookup.ts"
 import type { Target } from "./server.ts"
 import type { Transactions } from "./transaction.ts"
 import { type Composed, compose, raced, write, writing } from "./write.ts"
+import { nothing, type Wrote } from "./wrote.ts"
 
 /** What all batches of a commit session share. */
 export interface Committing {
@@ -22,7 +23,13 @@ export interface Committing {
   readonly attempted: Set<string>
 }
 
-type Apply = (batch: Batch.Batch, planned: Plan.PlannedBatch) => Effect.Effect<Sink.AppliedBatch, Sink.SinkError>
+type Apply<A = Sink.AppliedBatch> = (batch: Batch.Batch, planned: Plan.PlannedBatch) => Effect.Effect<A, Sink.SinkError>
+
+// what became of a batch, and what it wrote
+interface Done {
+  readonly done: Sink.AppliedBatch
+  readonly wrote: Wrote
+}
 
 /** Writes of batches that are encoded before their turn comes. */
 export class Prepared {
@@ -50,22 +57,31 @@ export class Prepared {
   }
 }
 
+/** The application of batches, and the same without effect. */
+export interface Applying {
+  readonly apply: Apply
+  readonly probe: Apply<void>
+}
+
 /** The application of batches; with `atomic`, all of them in one transaction, which somebody else commits. */
 export const applyInTransaction = (
   { attempted, context, indexes, target }: Committing,
   { abort, age, begin, commit, session }: Transactions,
   atomic: boolean,
   prepared: Prepared,
-): Apply => {
+): Applying => {
   const written = Effect.fnUntraced(function* (
     layout: Layout,
     batch: Batch.Batch,
     decision: Pick<Decision, "changes" | "inserts">,
-    composed?: Composed,
+    ready?: Composed,
   ) {
     const unique = indexes.get(layout)!
     const milliseconds = yield* age
-    return yield* write(target.db, layout, batch, decision, "id", session, composed).pipe(
+    return yield* Effect.flatMap(
+      Effect.try({ try: () => ready ?? compose(target.db, layout, batch, decision, "id", true), catch: (error) => error }),
+      (composed) => Effect.map(write(composed, session), (result) => ({ result, wrote: composed.wrote })),
+    ).pipe(
       Effect.catch((error) =>
         Effect.fail(
           duplicates(error, unique.key) === undefined
@@ -74,14 +90,15 @@ export const applyInTransaction = (
         ),
       ),
       Effect.filterOrFail(
-        (result) => (result?.matchedCount ?? 0) === decision.changes.length,
+        ({ result }) => (result?.matchedCount ?? 0) === decision.changes.length,
         () => raced(layout, batch, undefined),
       ),
+      Effect.map(({ wrote }) => wrote),
     )
   })
 
   // looks first, then writes what can be written
-  const carefully: Apply = Effect.fnUntraced(function* (batch, planned) {
+  const carefully: Apply<Done> = Effect.fnUntraced(function* (batch, planned) {
     const layout = target.layout(batch.entity)
     const records = batch.records()
     const found = yield* lookUp(
@@ -92,53 +109,63 @@ export const applyInTransaction = (
       session,
     )
     const decision = decide(layout, batch, planned, found)
-    if (decision.conflicts.length > 0 && context.onConflict === "abort") return abandoned(decision)
+    if (decision.conflicts.length > 0 && context.onConflict === "abort") return { done: abandoned(decision), wrote: nothing }
     // what was encoded before is all of the batch, as long as none of it is there
-    yield* written(layout, batch, decision, found.documents.size === 0 ? prepared.take(batch) : undefined)
+    const wrote = yield* written(layout, batch, decision, found.documents.size === 0 ? prepared.take(batch) : undefined)
     const { conflicts, outcomes } = decision
-    return { conflicts, outcomes }
+    return { done: { conflicts, outcomes }, wrote }
   })
 
   // creates only: the unique index tells if one of them is there
-  const boldly: Apply = Effect.fnUntraced(function* (batch, planned) {
+  const boldly: Apply<Done> = Effect.fnUntraced(function* (batch, planned) {
     const layout = target.layout(batch.entity)
-    yield* written(layout, batch, { inserts: writtenBy(planned), changes: [] }, prepared.take(batch))
-    return { outcomes: plannedOutcomes(planned), conflicts: [] }
+    const wrote = yield* written(layout, batch, { inserts: writtenBy(planned), changes: [] }, prepared.take(batch))
+    return { done: { outcomes: plannedOutcomes(planned), conflicts: [] }, wrote }
   })
 
-  const recorded = (batch: Batch.Batch, done: Sink.AppliedBatch) =>
-    Effect.as(writeBatch(target, context, { entity: batch.entity.name, part: batch.part }, done, session), done)
+  const recorded = (batch: Batch.Batch, { done, wrote }: Done) =>
+    Effect.as(writeBatch(target, context, { entity: batch.entity.name, part: batch.part }, done, wrote, session), done)
 
-  const isAbandoned = (done: Sink.AppliedBatch) => done.conflicts.length > 0 && context.onConflict === "abort"
+  const isAbandoned = ({ done }: Done) => done.conflicts.length > 0 && context.onConflict === "abort"
+
+  // only for sessions whose transactions are one for each batch: this one must not be open already
+  const probe: Apply<void> = (batch, planned) =>
+    Effect.andThen(begin, carefully(batch, planned)).pipe(
+      Effect.asVoid,
+      Effect.onExit(() => abort),
+    )
 
   if (atomic)
-    return (batch, planned) =>
-      Effect.gen(function* () {
-        if (!session.inTransaction()) yield* begin
-        const done = yield* carefully(batch, planned)
-        return isAbandoned(done) ? done : yield* recorded(batch, done)
-      }).pipe(Effect.onError(() => abort))
+    return {
+      probe,
+      apply: (batch, planned) =>
+        Effect.gen(function* () {
+          if (!session.inTransaction()) yield* begin
+          const all = yield* carefully(batch, planned)
+          return isAbandoned(all) ? all.done : yield* recorded(batch, all)
+        }).pipe(Effect.onError(() => abort)),
+    }
 
-  const inOne = (apply: Apply): Apply =>
+  const inOne = (apply: Apply<Done>): Apply =>
     Effect.fnUntraced(
       function* (batch, planned) {
         yield* begin
-        const done = yield* apply(batch, planned)
-        if (isAbandoned(done)) {
+        const all = yield* apply(batch, planned)
+        if (isAbandoned(all)) {
           yield* abort
-          return done
+          return all.done
         }
-        yield* recorded(batch, done)
+        yield* recorded(batch, all)
         yield* holdToken(target, context, { session })
         yield* commit
-        return done
+        return all.done
       },
       (effect) => Effect.onError(effect, () => abort),
     )
 
   const first = inOne(boldly)
   const again = inOne(carefully)
-  return Effect.fnUntraced(function* (batch, planned) {
+  const apply: Apply = Effect.fnUntraced(function* (batch, planned) {
     const name = nameOf(batch.entity.name, batch.part)
     const repeated = attempted.has(name)
     attempted.add(name)
@@ -153,4 +180,5 @@ export const applyInTransaction = (
       () => again(batch, planned),
     )
   })
+  return { apply, probe }
 }

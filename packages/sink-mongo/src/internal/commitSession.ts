@@ -5,17 +5,12 @@ import { Sink } from "@waybill/core"
 import { Effect } from "effect"
 import { applyAlone } from "./applyAlone.ts"
 import { applyInTransaction, type Committing, Prepared } from "./applyInTransaction.ts"
-import { checkToken, endFormerSession, holdToken, nameOf, readCheckpoint, releaseSession } from "./bookkeeping.ts"
+import { endFormerSession, holdToken, nameOf, readCheckpoint, releaseSession } from "./bookkeeping.ts"
+import { guardOf } from "./guard.ts"
 import { ensureIndexes, ensureOwn } from "./indexes.ts"
 import { hasTransactions, type Target } from "./server.ts"
 import { openTransactions } from "./transaction.ts"
 import { Verification } from "./verify.ts"
-
-const brokenOff = new Sink.SinkError({
-  reason: "Contention",
-  isRetryable: true,
-  message: "the transaction of the session was broken off, and nothing of it is written; a new session can begin again",
-})
 
 /** Opens a commit session. */
 export const openCommit = Effect.fnUntraced(function* (target: Target, context: Sink.CommitContext) {
@@ -29,35 +24,17 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
     })
   const transactions = transactional ? yield* openTransactions(target.db, releaseSession(target, context)) : undefined
   if (transactional) yield* endFormerSession(target, context)
-  yield* ensureOwn(target.db, [target.jobs, target.batches])
+  yield* ensureOwn(target.db, [target.jobs, target.batches, target.images])
   yield* holdToken(target, context, { claims: transactions?.session })
   const indexes = yield* ensureIndexes(target.db, context.entities.map(target.layout))
   const checkpoint = yield* readCheckpoint(target, context)
   const applied = new Map(checkpoint)
   const committing: Committing = { target, context, indexes, attempted: new Set() }
   const prepared = new Prepared(target)
-  const apply =
-    transactions === undefined ? applyAlone(committing) : applyInTransaction(committing, transactions, atomic, prepared)
+  const applying = transactions === undefined ? undefined : applyInTransaction(committing, transactions, atomic, prepared)
+  const apply = applying?.apply ?? applyAlone(committing)
   const verification = new Verification(target, yield* Effect.scope, applied)
-  // an atomic commit that failed once has lost what it did: no further batch may look as if it were applied
-  let broken: Sink.SinkError | undefined
-  const guarded = <A>(effect: Effect.Effect<A, Sink.SinkError>): Effect.Effect<A, Sink.SinkError> =>
-    Effect.suspend(() => (broken === undefined ? effect : Effect.fail(broken))).pipe(
-      Effect.catchIf(
-        // the other transaction in the way may be the takeover by another worker
-        (error) => error.reason === "Contention",
-        (error) =>
-          checkToken(target, context).pipe(
-            Effect.catch((other) => Effect.fail(other.reason === "Fenced" ? other : error)),
-            Effect.andThen(Effect.fail(error)),
-          ),
-      ),
-      Effect.onError(() =>
-        Effect.sync(() => {
-          if (atomic) broken ??= brokenOff
-        }),
-      ),
-    )
+  const guarded = guardOf(target, context, atomic)
   const session: Sink.CommitSession = {
     checkpoint,
     ...(transactions === undefined ? {} : { prepare: prepared.prepare }),
@@ -68,6 +45,7 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
           ? Effect.void
           : verification.begin(batch, done)
       }),
+    ...(applying === undefined || atomic ? {} : { probe: (batch, planned) => guarded(applying.probe(batch, planned)) }),
     complete:
       atomic && transactions !== undefined
         ? guarded(

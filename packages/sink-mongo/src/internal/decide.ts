@@ -3,10 +3,13 @@
  */
 import { type Batch, type Entity, Issue, Plan, Sink } from "@waybill/core"
 import type { Document } from "mongodb"
+import { driverValue, placeOf } from "./bson.ts"
 import { encode } from "./codec.ts"
 import { fingerprint } from "./fingerprint.ts"
+import type { Held } from "./held.ts"
 import { type Column, differing, keyOfValues, type Layout, rawAt, valueAt } from "./layout.ts"
 import type { Found } from "./lookup.ts"
+import { imageOf } from "./wrote.ts"
 
 /** An update of one document. */
 export interface Change {
@@ -15,7 +18,9 @@ export interface Change {
   /** What is set, path to BSON value. */
   readonly set: Document
   /** What the plan saw and is still there, path to BSON value; `undefined` for a field that is not there. */
-  readonly held: ReadonlyMap<string, unknown>
+  readonly held: () => ReadonlyMap<string, unknown>
+  /** What the document holds where it is set, bit for bit. */
+  readonly image: Buffer
 }
 
 /** See the file's first sentence. `outcomes` are those of the batch once `inserts` and `changes` are written. */
@@ -50,7 +55,8 @@ export const abandoned = ({ conflicts, outcomes }: Pick<Decision, "conflicts" | 
   return { outcomes: nothing, conflicts }
 }
 
-const shown = (value: unknown): string => (value === undefined ? "absent" : (Issue.excerpt(value) ?? "null"))
+/** A value for people. */
+export const shown = (value: unknown): string => (value === undefined ? "absent" : (Issue.excerpt(value) ?? "null"))
 
 // all messages of a batch lie in one document of the checkpoint
 const maxMessage = 400
@@ -80,21 +86,28 @@ const moved = (layout: Layout, values: Entity.Values, document: Document, update
     : `the record changed since the plan: ${says(columns, document, seen)}`
 }
 
-const changeOf = (layout: Layout, values: Entity.Values, document: Document, update: Plan.Update): Change => {
+const changeOf = (layout: Layout, values: Entity.Values, { bytes, document }: Held, update: Plan.Update): Change => {
   const changed = new Set(update.changes.map(({ field }) => field))
   const set: Record<string, unknown> = {}
-  const held = new Map<string, unknown>()
   for (const column of layout.compared) {
     const value = values[column.at]
     if (value === undefined) continue
-    held.set(column.path, rawAt(document, column))
     if (changed.has(column.name)) set[column.path] = encode(column.kind, value)
   }
   for (const { at, kind, path } of layout.volatile) {
     const value = values[at]
     if (value !== undefined) set[path] = encode(kind, value)
   }
-  return { index: update.index, id: document["_id"], set, held }
+  const held = () =>
+    new Map(
+      layout.compared
+        .filter(({ at }) => values[at] !== undefined)
+        .map(({ path, segments }) => {
+          const { raw } = placeOf(bytes, segments)
+          return [path, raw === undefined ? undefined : driverValue(raw)]
+        }),
+    )
+  return { index: update.index, id: document["_id"], set, held, image: imageOf(update.index, bytes, Object.keys(set)) }
 }
 
 /** See the file's first sentence. `found` are the documents of all records that the plan writes. */
@@ -133,7 +146,7 @@ export const decide = (layout: Layout, batch: Batch.Batch, planned: Plan.Planned
     if (changed.length === 0) continue
     if (fingerprint(layout, values, held.document, changed) !== seen.fingerprint)
       conflict(index, moved(layout, values, held.document, seen))
-    else changes.push(changeOf(layout, values, held.document, seen))
+    else changes.push(changeOf(layout, values, held, seen))
   }
   return { outcomes, conflicts, inserts, changes }
 }

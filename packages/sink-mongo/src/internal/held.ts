@@ -6,12 +6,13 @@
  */
 import type { Entity, Field } from "@waybill/core"
 import { BSON, type Document } from "mongodb"
+import { isName, nameEnd, skip, type } from "./bson.ts"
 import { encode } from "./codec.ts"
 import { type Column, differing, keyOfDocument, type Layout } from "./layout.ts"
 
 /** See the file's first sentence. */
 export class Held {
-  private readonly bytes: Buffer
+  readonly bytes: Buffer
   private made: Document | undefined
 
   constructor(bytes: Uint8Array) {
@@ -101,71 +102,6 @@ const options = {
   bsonRegExp: true,
   validation: { utf8: false },
 } as const
-
-const type = {
-  double: 1,
-  string: 2,
-  document: 3,
-  array: 4,
-  boolean: 8,
-  date: 9,
-  null: 10,
-  int32: 16,
-  int64: 18,
-  decimal128: 19,
-} as const
-
-// bytes of the values that always have the same number of them
-const sizes: ReadonlyMap<number, number> = new Map([
-  [1, 8],
-  [6, 0],
-  [7, 12],
-  [8, 1],
-  [9, 8],
-  [10, 0],
-  [16, 4],
-  [17, 8],
-  [18, 8],
-  [19, 16],
-  [127, 0],
-  [255, 0],
-])
-
-/** The position behind a name and its end. */
-const nameEnd = (bytes: Buffer, from: number): number => {
-  let at = from
-  while (bytes[at] !== 0) at++
-  return at + 1
-}
-
-/** Whether the name between two positions is this one; one that is not ASCII never is. */
-const isName = (bytes: Buffer, from: number, end: number, name: string): boolean => {
-  if (end - from - 1 !== name.length) return false
-  for (let at = 0; at < name.length; at++) if (bytes[from + at] !== name.charCodeAt(at) || bytes[from + at]! >= 128) return false
-  return true
-}
-
-/** The position behind a value, or -1 for a type that is not known here. */
-const skip = (bytes: Buffer, of: number, at: number): number => {
-  const size = sizes.get(of)
-  if (size !== undefined) return at + size
-  switch (of) {
-    case 2:
-    case 13:
-    case 14:
-      return at + 4 + bytes.readInt32LE(at)
-    case 3:
-    case 4:
-    case 15:
-      return at + bytes.readInt32LE(at)
-    case 5:
-      return at + 5 + bytes.readInt32LE(at)
-    case 11:
-      return nameEnd(bytes, nameEnd(bytes, at))
-    default:
-      return -1
-  }
-}
 
 const isText = (bytes: Buffer, at: number, text: string): boolean => {
   const length = bytes.readInt32LE(at) - 1

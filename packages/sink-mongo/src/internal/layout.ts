@@ -148,7 +148,7 @@ export const differing = ({ compared }: Layout, values: Entity.Values, document:
 const none: ReadonlyArray<Column> = []
 
 /** The text under which a record is found among documents. */
-export const keyOfValues = ({ key }: Layout, values: Entity.Values): string =>
+export const keyOfValues = ({ key }: Pick<Layout, "key">, values: Entity.Values): string =>
   key.length === 1
     ? key[0]!.kind === "text"
       ? `s${values[key[0]!.at] as string}`
@@ -162,7 +162,7 @@ export const keyOfDocument = ({ key }: Layout, document: Document): string =>
     : JSON.stringify(key.map((column) => comparable(rawAt(document, column))))
 
 /** The filter that finds the documents of records by their keys; composite keys are grouped so that the index serves them. */
-export const filterOf = ({ key }: Layout, records: ReadonlyArray<Entity.Values>): Filter<Document> => {
+export const filterOf = ({ key }: Pick<Layout, "key">, records: ReadonlyArray<Entity.Values>): Filter<Document> => {
   const encoded = ({ at, kind }: Column, values: Entity.Values) => encode(kind, values[at] ?? null)
   if (key.length === 1) return { [key[0]!.path]: { $in: records.map((values) => encoded(key[0]!, values)) } }
   const distinct = key.map(({ at }) => new Set(records.map((values) => values[at])).size)

@@ -14,6 +14,7 @@ export interface Target {
   /** The names of the collections of the sink's own. */
   readonly jobs: string
   readonly batches: string
+  readonly images: string
 }
 
 /** The target for people: hosts and database. */

@@ -3,12 +3,21 @@
  */
 import { type Batch, Sink } from "@waybill/core"
 import { Effect } from "effect"
-import type { BulkWriteResult, ClientSession, Db, Document, OrderedBulkOperation, UnorderedBulkOperation } from "mongodb"
+import {
+  type BulkWriteResult,
+  type ClientSession,
+  type Db,
+  type Document,
+  ObjectId,
+  type OrderedBulkOperation,
+  type UnorderedBulkOperation,
+} from "mongodb"
 import type { Doing } from "../classifyError.ts"
 import type { Change, Decision } from "./decide.ts"
 import type { Indexes } from "./indexes.ts"
 import { documentOf, type Layout } from "./layout.ts"
 import { askRaw, collectionOf } from "./server.ts"
+import type { Wrote } from "./wrote.ts"
 
 /** How an update finds its document: by its `_id` alone, or by what the plan saw of it too, where no transaction protects it. */
 export type Guard = "id" | "values"
@@ -20,14 +29,18 @@ const filterOf = ({ held, id }: Change, guard: Guard): Document =>
     : {
         _id: id,
         $expr: {
-          $and: [...held].map(([path, value]) =>
+          $and: [...held()].map(([path, value]) =>
             value === undefined ? { $eq: [{ $type: `$${path}` }, "missing"] } : { $eq: [`$${path}`, { $literal: value }] },
           ),
         },
       }
 
 /** A write that is encoded and can be sent, once. */
-export type Composed = OrderedBulkOperation | UnorderedBulkOperation
+export interface Composed {
+  readonly bulk: OrderedBulkOperation | UnorderedBulkOperation
+  /** What it writes, for who may want to take it back. */
+  readonly wrote: Wrote
+}
 
 type Writes = Pick<Decision, "changes" | "inserts">
 
@@ -43,31 +56,24 @@ export const compose = (
   const records = batch.records()
   const collection = collectionOf(db, layout.collection)
   const bulk = ordered ? collection.initializeOrderedBulkOp() : collection.initializeUnorderedBulkOp()
-  for (const index of inserts) bulk.raw({ insertOne: { document: documentOf(layout, records[index]!) } })
+  const made = new Map<number, unknown>()
+  for (const index of inserts) {
+    const document = documentOf(layout, records[index]!)
+    bulk.raw({ insertOne: { document } })
+    // the driver has given it one, unless the application leaves that to the server, which would not tell
+    document["_id"] ??= new ObjectId()
+    made.set(index, layout.keyIndex === null ? undefined : document["_id"])
+  }
   for (const change of changes) bulk.raw({ updateOne: { filter: filterOf(change, guard), update: { $set: change.set } } })
-  return bulk
+  return { bulk, wrote: { made, images: new Map(changes.map(({ image, index }) => [index, image])) } }
 }
 
-/**
- * Writes; the failure is the driver's own. Operation `i` is insert `i`, or update `i` less the number of inserts. `composed` is the same
- * write where it is encoded already.
- */
+/** Writes; the failure is the driver's own. Operation `i` is insert `i`, or update `i` less the number of inserts. */
 export const write = (
-  db: Db,
-  layout: Layout,
-  batch: Batch.Batch,
-  writes: Writes,
-  guard: Guard,
+  { bulk, wrote: { images, made } }: Composed,
   session?: ClientSession,
-  composed?: Composed,
 ): Effect.Effect<BulkWriteResult | undefined, unknown> =>
-  Effect.suspend(() => {
-    if (writes.inserts.length + writes.changes.length === 0) return Effect.succeed(undefined)
-    return askRaw(async () => {
-      const bulk = composed ?? compose(db, layout, batch, writes, guard, session !== undefined)
-      return bulk.execute(session === undefined ? {} : { session })
-    })
-  })
+  images.size + made.size === 0 ? Effect.succeed(undefined) : askRaw(() => bulk.execute(session === undefined ? {} : { session }))
 
 /** What an error of such a write is about. */
 export const writing = (
@@ -79,6 +85,7 @@ export const writing = (
 ): Doing => ({
   what: `writing ${layout.collection}, part ${batch.part}`,
   geoIndexes: indexes.geo,
+  keyIndex: indexes.key,
   batch: {
     entity: layout.entity.name,
     part: batch.part,
