@@ -73,9 +73,11 @@ export const resume = <R = never>(
 /**
  * Gives a job up. Where a worker has it, the job is returned with the request, and the worker does it at its next safe point: between the pages of
  * a validation, between the batches of a commit. An atomic commit then has written nothing; of a batched one the batches that were done
- * stay, the counts say which, and they can be undone.
+ * stay, the counts say which, and they can be undone. Of a commit that broke off, the target is asked what was done; without `definition`
+ * nobody can ask it, the job is cancelled all the same, and its failure says that the counts are not known.
  */
-export const cancel = (jobId: string): Effect.Effect<Job.Job, RunError, Stores> => requests.cancel(jobId)
+export const cancel = (jobId: string, definition?: Import): Effect.Effect<Job.Job, RunError, Stores> =>
+  requests.cancel(jobId, definition)
 
 /** Asks the worker that has a job to give it back at its next safe point, as it is; {@link resume} goes on with it. */
 export const pause = (jobId: string): Effect.Effect<Job.Job, RunError, JobStore> => requests.pause(jobId)

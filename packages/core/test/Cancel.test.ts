@@ -1,7 +1,7 @@
 import { Engine, type Job, JobStore, SnapshotStore, Summary } from "@waybill/core"
 import { MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
-import { Effect } from "effect"
+import { Deferred, type Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, expect, test } from "vitest"
 import { columns, definition, drive, products, run, runWithTestClock } from "./support/products.ts"
@@ -50,7 +50,8 @@ describe("cancel", () => {
       Effect.gen(function* () {
         const sink = MemorySink.make()
         const { fiber, pages } = yield* reading(sink)
-        yield* TestClock.adjust("65 seconds")
+        // behind the renewal of second 80 and before the page of second 90
+        yield* TestClock.adjust("85 seconds")
         const asked = yield* Engine.cancel((yield* onlyJob).id)
         expect(asked).toMatchObject({ status: "validating", request: "cancel", lease: { worker: "first" } })
         const done = yield* drive(fiber)
@@ -137,6 +138,76 @@ describe("cancel", () => {
 
         const { id } = yield* store.save({ ...(yield* Engine.validate(d, source())), status: "validating", lease })
         expect(yield* Engine.cancel(id)).toMatchObject({ status: "cancelled", lease: null })
+      }),
+    )
+  })
+})
+
+describe("cancel of a commit that broke off, with its definition", () => {
+  // the process dies in its third batch, and all of its saves with it
+  const died = (transaction: "atomic" | "batched", after: Duration.Input) =>
+    Effect.gen(function* () {
+      const { d, sink } = slow(transaction)
+      const pending = yield* Engine.validate(d, source())
+      const fiber = yield* commitAs("first", d, pending.id)
+      yield* TestClock.adjust(after)
+      const store = yield* JobStore.JobStore
+      // as its lease is given back, so that there is no need to wait for it
+      yield* Fiber.interrupt(fiber)
+      const left = yield* stored(pending.id)
+      expect(left).toMatchObject({ status: "running", lease: null, counts: pending.counts })
+      yield* store.save({ ...left, lease: { worker: "first", until: yield* fromNow(0) } })
+      return { d, sink, pending }
+    })
+
+  test("counts what the target says was done, writes nothing more, and shuts out the worker that wakes up", async () => {
+    await runWithTestClock(
+      Effect.gen(function* () {
+        const { d, pending, sink } = yield* died("batched", "75 seconds")
+        const job = yield* drive(yield* Effect.forkChild(Engine.cancel(pending.id, d)))
+        expect(job).toMatchObject({ status: "cancelled", failure: null, lease: null, request: null, token: 2 })
+        expect(job.counts).toMatchObject({ created: 2, failed: 2, imported: 4, unprocessed: 0 })
+        balanced(job)
+        expect(sink.seen.begun).toBe(3)
+        const context = { job: job.id, token: 1, planHash: job.plan!, transaction: "batched", onConflict: "abort" } as const
+        const asleep = sink.commit({ ...context, entities: d.entities })
+        expect(yield* Effect.flip(Effect.scoped(asleep))).toMatchObject({ reason: "Fenced" })
+      }),
+    )
+  })
+
+  test("behind the end of its transaction brings it to its end: all of it is in the target", async () => {
+    await runWithTestClock(
+      Effect.gen(function* () {
+        const sink = MemorySink.make()
+        const d = definition(sink, { transaction: "atomic", limits: { batch: 1 } })
+        const pending = yield* Engine.validate(d, source())
+        const through = yield* Deferred.make<void>()
+        const dies: MemorySink.MemorySink = {
+          ...sink,
+          commit: (context) =>
+            Effect.map(sink.commit(context), (session) => ({
+              ...session,
+              complete: Effect.all([session.complete, Deferred.succeed(through, undefined), Effect.never], { discard: true }),
+            })),
+        }
+        const fiber = yield* commitAs("first", { ...d, sink: dies }, pending.id)
+        yield* Deferred.await(through)
+        yield* Fiber.interrupt(fiber)
+        expect(sink.tables.get("product")!.size).toBe(4)
+        const job = yield* Engine.cancel(pending.id, d)
+        expect(job).toMatchObject({ status: "success", request: null, counts: pending.counts })
+      }),
+    )
+  })
+
+  test("of an atomic one says that nothing was written", async () => {
+    await runWithTestClock(
+      Effect.gen(function* () {
+        const { d, pending, sink } = yield* died("atomic", "75 seconds")
+        const job = yield* drive(yield* Effect.forkChild(Engine.cancel(pending.id, d)))
+        expect(job).toMatchObject({ status: "cancelled", failure: null, counts: { created: 0, failed: 4, unprocessed: 4 } })
+        expect(sink.tables.get("product")?.size ?? 0).toBe(0)
       }),
     )
   })

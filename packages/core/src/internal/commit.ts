@@ -67,7 +67,8 @@ export const commit = (
             yield* run.entity(of)
           }
           if (run.isAborting) return { failure: run.aborted(), applied: checked, verified: checked }
-          if (plan.transaction === "atomic") yield* safePoint
+          // what an earlier session has made durable can no longer be given up
+          if (plan.transaction === "atomic" && open.checkpoint.size === 0) yield* safePoint
           yield* run.complete
           durable = true
           const applied = yield* Clock.currentTimeMillis

@@ -33,24 +33,43 @@ const begin = (job: Job.Job): Effect.Effect<Partial<Job.Job>, EngineError> =>
 /** Takes a job, and does what its plan says. */
 export const run = (definition: Import, jobId: string, options: Pick<RunOptions, "onBusy" | "onProgress">) =>
   withTaken({ read: jobs.getJob(definition, jobId), begin, alone: true, onBusy: options.onBusy }, (control, before) =>
-    Effect.gen(function* () {
-      yield* Effect.logInfo("commit begins", { job: jobId, transaction: before.transaction })
-      const tally = Tally.from(before.counts, definition.limits.issues)
-      const attempt = { opened: false }
-      const exit = yield* Effect.exit(commit(definition, control.job(), tally, options, attempt, control.safePoint))
-      // what stopped before it came to the target has no counts of its own: those of the attempt before it still say what was done
-      const counts = !attempt.opened && before.status === "failed" ? before.counts : tally.counts()
-      const done = yield* settle(control, tally, counts, exit)
-      yield* Effect.logInfo(done.status === "running" ? "commit paused" : "commit ended", {
-        job: jobId,
-        status: done.status,
-        failure: done.failure?.code,
-        ...jobs.brief(done.counts),
-      })
-      if (exit._tag === "Failure" && Cause.hasDies(exit.cause)) return yield* Effect.die(Cause.squash(exit.cause))
-      return done
-    }),
+    work(definition, control, before, options),
   )
+
+/**
+ * Takes a job whose commit broke off, to give it up: the target is asked what is done, and shuts out the worker that had the job; nothing more is
+ * written. A commit that broke off behind its last batch is brought to its end instead.
+ */
+export const giveUp = (definition: Import, jobId: string) =>
+  withTaken(
+    {
+      read: jobs.getJob(definition, jobId),
+      begin: (job) => Effect.map(begin(job), (changes) => ({ ...changes, request: "cancel" as const })),
+      alone: false,
+      onBusy: "refuse",
+    },
+    (control, before) => work(definition, control, before, {}),
+  )
+
+const work = (definition: Import, control: Control, before: Job.Job, options: Pick<RunOptions, "onProgress">) =>
+  Effect.gen(function* () {
+    const jobId = before.id
+    yield* Effect.logInfo("commit begins", { job: jobId, transaction: before.transaction })
+    const tally = Tally.from(before.counts, definition.limits.issues)
+    const attempt = { opened: false }
+    const exit = yield* Effect.exit(commit(definition, control.job(), tally, options, attempt, control.safePoint))
+    // what stopped before it came to the target has no counts of its own: those of the attempt before it still say what was done
+    const counts = !attempt.opened && before.status === "failed" ? before.counts : tally.counts()
+    const done = yield* settle(control, tally, counts, exit)
+    yield* Effect.logInfo(done.status === "running" ? "commit paused" : "commit ended", {
+      job: jobId,
+      status: done.status,
+      failure: done.failure?.code,
+      ...jobs.brief(done.counts),
+    })
+    if (exit._tag === "Failure" && Cause.hasDies(exit.cause)) return yield* Effect.die(Cause.squash(exit.cause))
+    return done
+  })
 
 const settle = (control: Control, tally: Tally, counts: Summary.Counts, exit: Exit.Exit<Committed, WorldError>) => {
   const save = (changes: Partial<Job.Job>) => control.save({ counts, ...changes, ...given }, tally.drainIssues())

@@ -3,11 +3,13 @@
  */
 import { Clock, Effect } from "effect"
 import { EngineError } from "../EngineError.ts"
+import type { Import } from "../Import.ts"
 import * as Job from "../Job.ts"
 import type { JobStore, JobStoreError } from "../JobStore.ts"
 import type { SnapshotStore } from "../SnapshotStore.ts"
 import type { Counts } from "../Summary.ts"
 import { given } from "./Control.ts"
+import * as commitJob from "./commitJob.ts"
 import * as jobs from "./jobs.ts"
 import * as RawPages from "./RawPages.ts"
 import { Tally } from "./Tally.ts"
@@ -34,7 +36,10 @@ const notDone = (counts: Counts): Counts => {
 }
 
 /** Gives a job up: at once where nobody works on it, else at the next safe point of the worker that has it. */
-export const cancel = (jobId: string): Effect.Effect<Job.Job, EngineError | JobStoreError, JobStore | SnapshotStore> =>
+export const cancel = (
+  jobId: string,
+  definition?: Import,
+): Effect.Effect<Job.Job, EngineError | JobStoreError, JobStore | SnapshotStore> =>
   Effect.gen(function* () {
     const job = yield* jobs.getJob(null, jobId)
     const now = yield* Clock.currentTimeMillis
@@ -46,6 +51,8 @@ export const cancel = (jobId: string): Effect.Effect<Job.Job, EngineError | JobS
       case "validating":
       case "running": {
         if (Job.isHeld(job, now)) return yield* jobs.save(job, { request: "cancel" })
+        if (job.status === "running" && job.undo === null && definition !== undefined)
+          return yield* commitJob.giveUp(definition, jobId)
         if (job.status === "running")
           return yield* jobs.save(job, {
             ...cancelled,
