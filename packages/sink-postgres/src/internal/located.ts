@@ -22,7 +22,8 @@ const byKey = (layout: Layout, { batch, planned }: Sink.PlannedRecords, detail: 
   const stored = layout.stored.find((it) => it.lookup === null && it.name === column)
   if (key === null || stored === undefined) return -1
   const position = stored.positions[0]!
-  return batch.records().findIndex((values, at) => isSent(planned.actions[at]!) && String(values[position]) === key[2])
+  // of two with the same value the first can go in
+  return batch.records().findLastIndex((values, at) => isSent(planned.actions[at]!) && String(values[position]) === key[2])
 }
 
 /** The error of a batch, with the record that it is about if that can be told. */
