@@ -3,12 +3,11 @@
  */
 import { inspect } from "node:util"
 import { Issue, JobStore } from "@waybill/core"
-import { JobStoreSuite } from "@waybill/core/testing"
+import { JobStoreSuite, SharedStoreSuite } from "@waybill/core/testing"
 import { Effect, Option } from "effect"
 import { type Collection, type Db, MongoClient, MongoNetworkError } from "mongodb"
 import { afterAll, describe, expect, it } from "vitest"
 import * as MongoJobStore from "../src/MongoJobStore.ts"
-import { jobStoreLaws } from "./storeLaws.ts"
 import { useScenes } from "./support.ts"
 
 const { client, database } = useScenes()
@@ -47,7 +46,7 @@ const tampered = (db: Db, name: string, methods: (collection: Collection) => Par
 describe("a store in collections that are not there yet", () => {
   for (const { check, name } of JobStoreSuite.laws)
     it(name, () => Effect.runPromise(Effect.provide(check, MongoJobStore.layer(place()))))
-  for (const { check, name } of jobStoreLaws) it(name, () => Effect.runPromise(check(place().open)))
+  for (const { check, name } of SharedStoreSuite.jobStoreLaws) it(name, () => Effect.runPromise(check(place().open)))
 })
 
 describe("a process that dies in a save", () => {

@@ -3,12 +3,11 @@
  */
 import { inspect } from "node:util"
 import { SnapshotStore } from "@waybill/core"
-import { SnapshotStoreSuite } from "@waybill/core/testing"
+import { SharedStoreSuite, SnapshotStoreSuite } from "@waybill/core/testing"
 import { Effect } from "effect"
 import { type Collection, type Db, GridFSBucket, MongoClient, MongoNetworkError } from "mongodb"
 import { afterAll, describe, expect, it } from "vitest"
 import * as MongoSnapshotStore from "../src/MongoSnapshotStore.ts"
-import { noise, snapshotStoreLaws } from "./storeLaws.ts"
 import { useScenes } from "./support.ts"
 
 const { client, database } = useScenes()
@@ -58,11 +57,11 @@ const dies = async () => {
 describe("a store in a bucket that is not there yet", () => {
   for (const { check, name } of SnapshotStoreSuite.laws)
     it(name, () => Effect.runPromise(Effect.provide(check, MongoSnapshotStore.layer(place()))))
-  for (const { check, name } of snapshotStoreLaws) it(name, () => Effect.runPromise(check(place().open)))
+  for (const { check, name } of SharedStoreSuite.snapshotStoreLaws) it(name, () => Effect.runPromise(check(place().open)))
 })
 
 describe("a process that dies in a put", () => {
-  const bytes = noise(5 << 20, 1)
+  const bytes = SharedStoreSuite.noise(5 << 20, 1)
   const deaths: ReadonlyArray<readonly [string, "files" | "chunks", Method, (really: Call) => Call]> = [
     ["before its first chunk", "chunks", "insertMany", () => dies],
     [
@@ -110,7 +109,7 @@ describe("a process that dies in a put", () => {
 })
 
 describe("a put that something happens to", () => {
-  const bytes = noise(3 << 20, 2)
+  const bytes = SharedStoreSuite.noise(3 << 20, 2)
 
   it("begins anew when the part is removed before it is whole", async () => {
     for (const [collection, method] of [
@@ -182,7 +181,7 @@ describe("a put that something happens to", () => {
 
 it("a part whose chunks are gone is damaged, and never given", async () => {
   const { bucket, db, open } = place()
-  const bytes = noise(3 << 20, 3)
+  const bytes = SharedStoreSuite.noise(3 << 20, 3)
   await run(open().put("a", "part", bytes))
   await db.collection(`${bucket}.chunks`).deleteOne({ n: 1 })
   const error = await Effect.runPromise(Effect.flip(open().get("a", "part")))
@@ -195,7 +194,7 @@ it("a part whose chunks are gone is damaged, and never given", async () => {
 
 it("parts are files that tools of GridFS read", async () => {
   const { bucket, db, open } = place()
-  const bytes = noise((2 << 20) + 5, 4)
+  const bytes = SharedStoreSuite.noise((2 << 20) + 5, 4)
   await run(open().put("a", "plan/0.ndjson", bytes))
   const found = await new GridFSBucket(db, { bucketName: bucket }).openDownloadStreamByName("a/plan/0.ndjson").toArray()
   expect(Buffer.compare(Buffer.concat(found), bytes)).toBe(0)

@@ -3,13 +3,12 @@
  */
 import { inspect } from "node:util"
 import { Issue, JobStore } from "@waybill/core"
-import { JobStoreSuite } from "@waybill/core/testing"
+import { JobStoreSuite, SharedStoreSuite } from "@waybill/core/testing"
 import { Effect, Option } from "effect"
 import pg from "pg"
 import { describe, expect, it } from "vitest"
 import * as PostgresJobStore from "../src/PostgresJobStore.ts"
 import { useDatabase } from "./harness.ts"
-import { jobStoreLaws } from "./storeLaws.ts"
 
 const database = useDatabase()
 const run = <A>(effect: Effect.Effect<A, JobStore.JobStoreError>): Promise<A> => Effect.runPromise(effect)
@@ -32,7 +31,7 @@ describe("a store in a schema that is not there yet", () => {
   const schema = (): string => `job "${++schemas}'$s`
   for (const { check, name } of JobStoreSuite.laws)
     it(name, () => Effect.runPromise(Effect.provide(check, PostgresJobStore.layer({ pool: database.pool, schema: schema() }))))
-  for (const { check, name } of jobStoreLaws)
+  for (const { check, name } of SharedStoreSuite.jobStoreLaws)
     it(name, () => {
       const options = { pool: database.pool, schema: schema() }
       return Effect.runPromise(check(() => PostgresJobStore.make(options)))

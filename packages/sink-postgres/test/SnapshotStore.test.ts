@@ -3,13 +3,12 @@
  */
 import { inspect } from "node:util"
 import { SnapshotStore } from "@waybill/core"
-import { SnapshotStoreSuite } from "@waybill/core/testing"
+import { SharedStoreSuite, SnapshotStoreSuite } from "@waybill/core/testing"
 import { Effect } from "effect"
 import pg from "pg"
 import { describe, expect, it } from "vitest"
 import * as PostgresSnapshotStore from "../src/PostgresSnapshotStore.ts"
 import { useDatabase } from "./harness.ts"
-import { snapshotStoreLaws } from "./storeLaws.ts"
 
 const database = useDatabase()
 const run = <A>(effect: Effect.Effect<A, SnapshotStore.SnapshotStoreError>): Promise<A> => Effect.runPromise(effect)
@@ -22,7 +21,7 @@ describe("a store in a schema that is not there yet", () => {
     it(name, () =>
       Effect.runPromise(Effect.provide(check, PostgresSnapshotStore.layer({ pool: database.pool, schema: schema() }))),
     )
-  for (const { check, name } of snapshotStoreLaws)
+  for (const { check, name } of SharedStoreSuite.snapshotStoreLaws)
     it(name, () => {
       const options = { pool: database.pool, schema: schema() }
       return Effect.runPromise(check(() => PostgresSnapshotStore.make(options)))

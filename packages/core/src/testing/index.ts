@@ -6,6 +6,7 @@
 export * as Hostile from "./Hostile.ts"
 export * as JobStoreSuite from "./JobStoreSuite.ts"
 export { type Can, type Law, titleOf } from "./Law.ts"
+export * as SharedStoreSuite from "./SharedStoreSuite.ts"
 export * as SinkSuite from "./SinkSuite.ts"
 export * as SnapshotStoreSuite from "./SnapshotStoreSuite.ts"
 export * as SourceSuite from "./SourceSuite.ts"

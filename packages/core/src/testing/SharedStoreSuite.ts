@@ -1,23 +1,33 @@
 /**
- * What stores in a database do besides the laws that all stores keep: for many workers with stores of their own on one place, with
- * much data, and with texts that databases stumble over.
+ * The laws of stores in a database, which many workers share: besides those that all stores keep, for stores of their own on one place,
+ * with much data, and with texts that databases stumble over. A store's test gives each law a way to open stores on a place of its own:
+ *
+ * `for (const { check, name } of SharedStoreSuite.jobStoreLaws) test(name, () => Effect.runPromise(check(open)))`
+ *
+ * @module
  */
-import assert from "node:assert/strict"
-import { Issue, type JobStore, type SnapshotStore, Summary } from "@waybill/core"
-import { JobStoreSuite } from "@waybill/core/testing"
+import * as assert from "node:assert/strict"
 import { Effect, Option } from "effect"
+import * as Issue from "../Issue.ts"
+import type * as JobStore from "../JobStore.ts"
+import type * as SnapshotStore from "../SnapshotStore.ts"
+import * as Summary from "../Summary.ts"
+import * as JobStoreSuite from "./JobStoreSuite.ts"
 
 /** Opens a store; every call gives another one on the same place, which has nothing in it at first. */
-type OpenJobs = () => JobStore.JobStore["Service"]
-type OpenSnapshots = () => SnapshotStore.SnapshotStore["Service"]
+export type OpenJobs = () => JobStore.JobStore["Service"]
+/** The same, of snapshot stores. */
+export type OpenSnapshots = () => SnapshotStore.SnapshotStore["Service"]
 
-/** One law. */
-export interface Law<Open> {
+/** A law over a way to open stores. */
+export interface SharedLaw<Open> {
+  /** What holds; the name of the test. */
   readonly name: string
+  /** Ends if the law holds, dies with an assertion error if it does not. */
   readonly check: (open: Open) => Effect.Effect<void, unknown>
 }
 
-const law = <Open>(name: string, check: Law<Open>["check"]): Law<Open> => ({ name, check })
+const law = <Open>(name: string, check: SharedLaw<Open>["check"]): SharedLaw<Open> => ({ name, check })
 const jobOf = JobStoreSuite.job
 
 const issuesOf = (count: number, from = 0): ReadonlyArray<Issue.Issue> =>
@@ -48,7 +58,7 @@ const hostile = [
 ]
 
 /** Laws of job stores. */
-export const jobStoreLaws: ReadonlyArray<Law<OpenJobs>> = [
+export const jobStoreLaws: ReadonlyArray<SharedLaw<OpenJobs>> = [
   law(
     "of 20 who save the same version at once exactly one does, with its issues",
     Effect.fnUntraced(function* (open: OpenJobs) {
@@ -199,7 +209,7 @@ const equal = (found: Uint8Array, wanted: Uint8Array) =>
   assert.ok(Buffer.compare(found, wanted) === 0, `${found.length} bytes are not the ${wanted.length} that were put`)
 
 /** Laws of snapshot stores. */
-export const snapshotStoreLaws: ReadonlyArray<Law<OpenSnapshots>> = [
+export const snapshotStoreLaws: ReadonlyArray<SharedLaw<OpenSnapshots>> = [
   law(
     "parts may be empty, and large",
     Effect.fnUntraced(function* (open: OpenSnapshots) {
