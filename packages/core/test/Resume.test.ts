@@ -6,7 +6,7 @@ import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { columns, definition, drive, lines, runWithTestClock } from "./support/products.ts"
-import { as, onlyJob, slowSource, stored } from "./support/workers.ts"
+import { as, fromNow, onlyJob, slowSource, stored } from "./support/workers.ts"
 
 // good rows, a bad one, one with a normalized cell, one twice, references to what there is not
 const rows = Array.from({ length: 11 }, (_, at) =>
@@ -172,7 +172,10 @@ describe("a validation that broke off", () => {
     )
   })
 
-  test("and whose kept pages are damaged goes on from the last one that is whole", async () => {
+  test.each([
+    ["cut off", (whole: Uint8Array) => whole.subarray(0, whole.length - 9)],
+    ["changed", (whole: Uint8Array) => Buffer.from(Buffer.from(whole).toString("utf8").replace("Lamp", "Lump"))],
+  ])("and of whose kept pages one is %s goes on from the last one that is whole", async (_, damage) => {
     const expected = await uninterrupted(false)
     await runWithTestClock(
       Effect.gen(function* () {
@@ -183,7 +186,7 @@ describe("a validation that broke off", () => {
         expect(names).toEqual(["raw/000000.json", "raw/000001.json", "raw/000002.json", "raw/000003.json"])
         const whole = yield* store.get(id, names[2]!)
         yield* store.remove(id, names[2]!)
-        yield* store.put(id, names[2]!, whole.subarray(0, whole.length - 9))
+        yield* store.put(id, names[2]!, damage(whole))
         const rest = slowSource(feed(false), 0)
         const job = yield* drive(yield* Effect.forkChild(Engine.resume(d, id, rest)))
         expect(rest.delivered).toEqual([6, 8, 10, 11])
@@ -223,6 +226,7 @@ test("identify counts against the time that a validation may take", async () => 
       })
       const never = yield* drive(yield* Effect.forkChild(Engine.validate(d, asked("1 hour"))))
       expect(never).toMatchObject({ status: "failed", failure: { code: "limit.validateTimeout" } })
+      expect(yield* fromNow(0)).toBe("1970-01-01T00:00:10.000Z")
       const both = yield* drive(
         yield* Effect.forkChild(Engine.validate(d, asked("6 seconds", slowSource(feed(false), "1 second")))),
       )
