@@ -12,7 +12,7 @@ import {
   MongoTopologyClosedError,
 } from "mongodb"
 import { describe, expect, it } from "vitest"
-import { classifyError, type Doing, duplicates, isDuplicate, isThere, isUnknownCommit } from "../src/classifyError.ts"
+import { classifyError, type Doing, duplicates, isDuplicate, isThere, isUnknownCommit, refusals } from "../src/classifyError.ts"
 
 const server = (code: number, message = "it", ...labels: ReadonlyArray<string>) =>
   new MongoServerError({ message, code, errorLabels: [...labels] })
@@ -169,5 +169,27 @@ describe("what the sink asks of errors", () => {
       false,
     ])
     expect([isUnknownCommit(labelled("UnknownTransactionCommitResult")), isUnknownCommit(new Error("it"))]).toEqual([true, false])
+  })
+})
+
+describe("a write in which each document stands for itself", () => {
+  const race = {
+    code: 11000,
+    index: 0,
+    errmsg: 'E11000 duplicate key error collection: db.s index: code_1 dup key: { code: "a" }',
+  }
+  const refused = { code: 121, index: 2, errmsg: "Document failed validation" }
+
+  it("names the record that is refused, and not one whose key somebody made meanwhile", () => {
+    const error = classifyError(bulk(race, refused), { ...writing, keyIndex: "code_1" })
+    expect(error).toMatchObject({ reason: "DataRefused", code: "121", refused: { index: 102, constraint: "validator" } })
+    expect(error.message).toContain("Document failed validation")
+    expect(error.message).not.toContain("E11000")
+  })
+
+  it("tells all that are refused, unless something else failed too", () => {
+    expect(refusals(bulk(race, refused))?.map(({ operation }) => operation)).toEqual([0, 2])
+    expect(refusals(bulk(refused, { code: 112, index: 3, errmsg: "WriteConflict" }))).toBeUndefined()
+    expect(refusals(new MongoNetworkError("lost"))).toBeUndefined()
   })
 })

@@ -12,6 +12,7 @@ import { type Column, differing, keyOfDocument, type Layout } from "./layout.ts"
 
 /** See the file's first sentence. */
 export class Held {
+  /** The document as it came. */
   readonly bytes: Buffer
   private made: Document | undefined
 
