@@ -1,9 +1,12 @@
-/** Values of every kind come back as they went in: unchanged in a second plan, and canonical as the old value of a change. */
+/**
+ * Values of every kind come back as they went in: unchanged in a second plan, canonical as the old value of a change, and to the bit when
+ * the commit that changed them is taken back.
+ */
 import { Entity, Field } from "@waybill/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { PostgresSink } from "../src/index.ts"
-import { batches, commit, plan, tallyOf, useDatabase } from "./harness.ts"
+import { batches, commit, plan, tallyOf, undo, useDatabase } from "./harness.ts"
 
 const database = useDatabase()
 
@@ -88,6 +91,7 @@ describe("values", () => {
   it("come back as they went in", async () => {
     const schema = await database.schema(ddl)
     const sink = PostgresSink.make({ pool: database.pool, schema, tables: { value: PostgresSink.table(`${schema}.value`) } })
+    let runs = 0
     await fc.assert(
       fc.asyncProperty(
         fc.array(value, { minLength: 1, maxLength: 30 }),
@@ -97,7 +101,7 @@ describe("values", () => {
           const first = some.map((it, at) => ({ key: `k${at}`, ...it }))
           const planned = await plan(sink, [[Value, batches(Value, first)]])
           expect(tallyOf(planned, Value).create).toBe(first.length)
-          expect((await commit(sink, planned)).mismatches).toEqual([])
+          expect((await commit(sink, planned, { job: `first ${++runs}` })).mismatches).toEqual([])
           expect(tallyOf(await plan(sink, [[Value, batches(Value, first)]]), Value).unchanged).toBe(first.length)
 
           const second = first.map((it, at) => ({ key: it.key, ...others[at]! }))
@@ -107,11 +111,40 @@ describe("values", () => {
               expect([field, before]).toEqual([field, (first[index] as any)[field]])
               expect([field, after]).toEqual([field, (second[index] as any)[field]])
             }
-          expect((await commit(sink, turned)).mismatches).toEqual([])
+          const texts = () => database.rows(`SELECT v::text FROM ${schema}.value v ORDER BY key`)
+          const held = await texts()
+          const transaction = runs % 2 === 0 ? "atomic" : "batched"
+          expect((await commit(sink, turned, { job: `second ${runs}`, transaction })).mismatches).toEqual([])
           expect(tallyOf(await plan(sink, [[Value, batches(Value, second)]]), Value).unchanged).toBe(first.length)
+          expect((await undo(sink, turned, { job: `second ${runs}`, transaction })).left).toEqual([])
+          expect(await texts()).toEqual(held)
+          expect((await undo(sink, planned, { job: `first ${runs}` })).left).toEqual([])
+          expect(await texts()).toEqual([])
         },
       ),
       { numRuns: 12, endOnFailure: true },
     )
+  })
+
+  it("that no import would write are given back as the server had them", async () => {
+    const schema = await database.schema(`CREATE DOMAIN $S.short AS text CHECK (length(VALUE) < 9);
+      CREATE TABLE $S.value (key text PRIMARY KEY, text $S.short, "integer" bigint, "bigint" bigint, number float8, "decimal" numeric, money numeric(16,4),
+        "boolean" bool, date date, "timestamp" timestamptz, local timestamp, json jsonb, plain json, uuid uuid, "char" char(9), place inet);
+      INSERT INTO $S.value VALUES
+        ('k0', e'\\t"\\\\,()', NULL, NULL, '-0', '1.500', 1.5, NULL, 'infinity', '-infinity', '0044-03-15 12:00:00.000001 BC',
+          '{"b": 1.50, "a": null}', '{"b" : 1.50,  "a":[ ], "b":2}', NULL, 'ab  ', '10.0.0.1/8'),
+        ('k1', '', 0, 0, 'NaN', 'NaN', 0, false, '4713-01-01 BC', '2026-01-01 00:00:00.000001+14', 'infinity', 'null', ' null ',
+          'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '', '::1'),
+        ('k2', '  ', 1, 1, 'Infinity', '1e300', 1, true, '5874897-12-31', 'infinity', NULL, '[]', '""', NULL, NULL, NULL),
+        ('k3', 'é😀', 1, 1, '5e-324', '1e-300', 1, true, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`)
+    const sink = PostgresSink.make({ pool: database.pool, schema, tables: { value: PostgresSink.table(`${schema}.value`) } })
+    const texts = () => database.rows(`SELECT v::text FROM ${schema}.value v ORDER BY key`)
+    const held = await texts()
+    const nothing = Object.fromEntries(Value.fields.map(({ name }) => [name, null]))
+    const records = [0, 1, 2, 3].map((at) => ({ ...nothing, key: `k${at}`, text: "new", number: 7 }))
+    const planned = await plan(sink, [[Value, batches(Value, records)]])
+    expect((await commit(sink, planned, { job: "odd" })).counts.updated).toBe(4)
+    expect(await undo(sink, planned, { job: "odd" })).toMatchObject({ left: [], counts: { reversed: 4 } })
+    expect(await texts()).toEqual(held)
   })
 })
