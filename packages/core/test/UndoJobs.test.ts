@@ -1,4 +1,4 @@
-import { Engine, SnapshotStore } from "@waybill/core"
+import { Engine, JobStore, SnapshotStore } from "@waybill/core"
 import type { MemorySink } from "@waybill/core/memory"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -112,6 +112,22 @@ describe("two who undo the same job", () => {
         expect(yield* Effect.flip(Engine.undo(d, job.id))).toMatchObject({ reason: "Busy" })
         const done = yield* drive(one)
         expect(done).toMatchObject({ status: "success", token: 1, undo: { reversed: 6 } })
+      }),
+    )
+  })
+
+  test("behind one that died before it could say that the job is undone: says it, and writes nothing", async () => {
+    await run(
+      Effect.gen(function* () {
+        const sink = target()
+        const d = imported(sink)
+        const job = yield* Engine.run(d, source(rows))
+        const undo = yield* Engine.undo(d, job.id)
+        const store = yield* JobStore.JobStore
+        yield* store.save({ ...(yield* jobOf(job.id)), status: "success" })
+        const closed = { ...sink, undo: () => Effect.die("opened again") }
+        expect(yield* Engine.undo({ ...d, sink: closed }, job.id)).toEqual(undo)
+        expect(yield* jobOf(job.id)).toMatchObject({ status: "undone" })
       }),
     )
   })
