@@ -224,6 +224,8 @@ export const head = (job: Job.Job, look: Look = {}): string => {
     ["mode", job.mode],
     ["started", `${moment(job.createdAt)} by ${job.startedBy}`],
     ["took", times.join(", ")],
+    ["worker", job.lease === null ? "" : `${job.lease.worker}; its lease lasts until ${moment(job.lease.until)}`],
+    ["asked", job.request === null ? "" : `to ${job.request}; its worker does so at its next safe point`],
     ["failure", job.failure?.code ?? ""],
     ["snapshot", job.snapshot?.hash ?? ""],
     ["plan", job.plan ?? ""],

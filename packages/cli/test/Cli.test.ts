@@ -393,6 +393,7 @@ test("help names the imports, the commands and what they take", async () => {
 do exactly what the job's plan says, and verify it in the target
 
 Options
+  --wait     where another worker is in the way, wait for it
   --json     write the result as JSON to standard output; everything else goes to standard error
   --verbose  write all logs to standard error
 `)

@@ -22,8 +22,15 @@ const messageOf = (error: unknown): string => {
   return typeof message === "string" && message !== "" ? message : String((error as { readonly _tag?: unknown })._tag ?? error)
 }
 
+// what to do about a refusal of the engine, where that is not what the command said itself
+const advice = (error: unknown): string =>
+  (error as { readonly _tag?: unknown; readonly reason?: unknown })?._tag === "EngineError" &&
+  (error as { readonly reason?: unknown }).reason === "Busy"
+    ? " Nothing was written by this command. Let the other one finish; `commit`, `resume` and `undo` wait for it with --wait."
+    : ""
+
 /** The sentence for a typed error. */
-export const ofError = (error: unknown): string => sentence(messageOf(error))
+export const ofError = (error: unknown): string => `${sentence(messageOf(error))}${advice(error)}`
 
 /** The sentence for whatever stopped a command, with the stack where it is a bug. */
 export const ofCause = (cause: Cause.Cause<unknown>): string => {

@@ -12,14 +12,17 @@ export const commit: Command = {
   name: "commit",
   takes: "job",
   help: "do exactly what the job's plan says, and verify it in the target",
-  options: [],
+  options: [{ name: "wait", help: "where another worker is in the way, wait for it" }],
   run: (context) =>
     Effect.gen(function* () {
       const id = yield* typedJob(context)
       const preview = yield* getJob(id)
       const entry = yield* entryOf(context, preview)
       const definition = yield* Entry.definition(entry)
-      const job = yield* Engine.commit(definition, id, { onProgress: context.progress.show })
+      const job = yield* Engine.commit(definition, id, {
+        onBusy: context.typed.flags.has("wait") ? "wait" : "refuse",
+        onProgress: context.progress.show,
+      })
       yield* report(context, job, { preview })
       return exitCode(job)
     }),

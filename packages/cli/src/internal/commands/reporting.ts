@@ -24,6 +24,8 @@ const nextOf = ({ program }: Context, job: Job.Job, kept: number): ReadonlyArray
       type: `${program} commit ${job.id}`,
     })
   }
+  if (job.status === "validating")
+    next.push({ why: "where nobody works on it, go on, with the arguments of its import", type: `${program} resume ${job.id} …` })
   if (job.status === "running" || (job.status === "failed" && job.failure?.retryable === true && job.plan !== null))
     next.push({ why: "try the commit again, from the same snapshot", type: `${program} commit ${job.id}` })
   return next

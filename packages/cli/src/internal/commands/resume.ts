@@ -13,7 +13,10 @@ export const resume: Command = {
   name: "resume",
   takes: "jobAndEntry",
   help: "go on with a job that broke off or was paused; a validation needs the arguments of its import again",
-  options: [{ name: "wait", help: "where another worker is in the way, wait for it" }],
+  options: [
+    { name: "wait", help: "where another worker is in the way, wait for it" },
+    { name: "no-mirrors", help: "of a validation that was begun so: leave records that the source has no more as they are" },
+  ],
   run: (context) =>
     Effect.gen(function* () {
       const [id, ...given] = context.typed.positionals
@@ -39,6 +42,7 @@ export const resume: Command = {
       const source = before.status === "validating" ? entry.source(Object.fromEntries(input)) : undefined
       const job = yield* Engine.resume(definition, id, source, {
         onBusy: context.typed.flags.has("wait") ? "wait" : "refuse",
+        ...(context.typed.flags.has("no-mirrors") ? { mirrors: false } : {}),
         onProgress: context.progress.show,
       })
       yield* report(context, job, before.plan === null ? {} : { preview: before })

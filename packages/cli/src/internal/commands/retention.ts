@@ -26,8 +26,9 @@ export const retention: Command = {
       const imports = yield* Effect.forEach(context.entries.values(), (entry) => Entry.definition(entry))
       const due = yield* Retention.look({ imports, ...(days === undefined ? {} : { age: Duration.days(days) }) })
       const purged = typed.flags.has("purge") ? yield* Retention.purge(due) : undefined
+      const purging = `${context.program} retention${days === undefined ? "" : ` --days ${days}`} --purge`
       if (context.json) yield* writeJson(context, purged ?? due)
-      else yield* context.host.out(Report.retention(due, purged, `${context.program} retention --purge`, context.look))
+      else yield* context.host.out(Report.retention(due, purged, purging, context.look))
       return exitCodes.success
     }),
 }

@@ -17,6 +17,7 @@ const options: ReadonlyArray<Option> = [
     help: "strict: a reference that leads nowhere is an error; smart: what is missing is created",
   },
   { name: "force", help: "take the source although the same bytes were imported before" },
+  { name: "no-mirrors", help: "leave records that the source has no more as they are, whatever the import's mirrors say" },
   { name: "started-by", value: "NAME", help: "who asks; you by default" },
 ]
 
@@ -63,11 +64,19 @@ const pick = ({ entries, typed }: Context): Effect.Effect<Picked, UsageError> =>
   return Effect.succeed({ name, entry, input: Object.fromEntries(input) })
 }
 
+// the same command again without mirrors, which read nothing that would have to be forced aside
+const unmirrored = ({ program, typed }: Context): string => {
+  const values = [...typed.values].flatMap(([name, value]) => [`--${name}`, quote(value)])
+  const force = typed.flags.has("force") ? ["--force"] : []
+  return [program, "validate", ...typed.positionals.map(quote), ...values, ...force, "--no-mirrors"].join(" ")
+}
+
 // the same command again, in smart mode; a job that waits for its commit has to be forced aside
 const smartly = ({ program, typed }: Context, waiting: boolean): string => {
   const values = [...typed.values].filter(([name]) => name !== "mode").flatMap(([name, value]) => [`--${name}`, quote(value)])
   const force = waiting || typed.flags.has("force") ? ["--force"] : []
-  return [program, "validate", ...typed.positionals.map(quote), ...values, ...force, "--mode smart"].join(" ")
+  const mirrors = typed.flags.has("no-mirrors") ? ["--no-mirrors"] : []
+  return [program, "validate", ...typed.positionals.map(quote), ...values, ...force, ...mirrors, "--mode smart"].join(" ")
 }
 
 const start =
@@ -88,13 +97,20 @@ const start =
       const job = yield* engine(definition, entry.source(input), {
         startedBy: context.typed.values.get("started-by") ?? context.host.user,
         force: context.typed.flags.has("force"),
+        ...(context.typed.flags.has("no-mirrors") ? { mirrors: false } : {}),
         ...(mode === undefined ? {} : { mode }),
         onProgress: context.progress.show,
       }).pipe(Effect.catchTag("EngineError", (error) => Effect.fail(forcible(context, error))))
       const candidates = job.snapshot === null || job.mode === "smart" ? [] : yield* Engine.candidates(job.id)
       const why = "or let smart mode create what is referred to and missing"
+      const shrunk = job.failure?.code.startsWith("mirror.") === true
       yield* report(context, job, {
-        further: candidates.length > 0 ? [{ why, type: smartly(context, job.status !== "failed") }] : [],
+        further: [
+          ...(candidates.length > 0 ? [{ why, type: smartly(context, job.status !== "failed") }] : []),
+          ...(shrunk
+            ? [{ why: "or take over what it has, and leave the rest of the target as it is", type: unmirrored(context) }]
+            : []),
+        ],
       })
       return exitCode(job)
     })
