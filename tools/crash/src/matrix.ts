@@ -143,7 +143,8 @@ const endingOf = async (scene: Scene, { goal }: Trial, equipment: Equipment): Pr
   const jobs = await find(equipment)
   const job = jobs[goal]
   if (job === undefined) throw new Error("there is no job")
-  if (goal === "undo" && jobs.import?.status !== "undone") throw new Error(`the job taken back is ${jobs.import?.status}`)
+  if (goal === "undo" && jobs.import?.status !== "undone")
+    throw new Error(`the job taken back is ${jobs.import?.status}, its undo ${job.status}: ${job.failure?.message}`)
   return {
     status: job.status,
     failure: job.failure,

@@ -19,12 +19,9 @@ export interface Around {
 
 /** Makes the scene; `around` may put something between it and the workers. */
 export const memoryScene = (around: Around = {}): Scene => {
-  let inner = MemorySink.make()
-  let equipment: Equipment
-  const begin = (): void => {
-    inner = MemorySink.make()
+  const equip = (inner: MemorySink.MemorySink): Equipment => {
     const jobs = MemoryJobStore.make()
-    equipment = {
+    return {
       sink: around.sink?.(inner) ?? inner,
       jobs: around.jobs?.(jobs) ?? jobs,
       parts: MemorySnapshotStore.make(),
@@ -32,6 +29,8 @@ export const memoryScene = (around: Around = {}): Scene => {
       close: async () => {},
     }
   }
+  let inner = MemorySink.make()
+  let equipment = equip(inner)
   const products = () => inner.tables.get("product")!
   const write: Scene["write"] = async (some) => {
     for (const it of some) products().set(it.sku, valuesOf(it))
@@ -40,7 +39,8 @@ export const memoryScene = (around: Around = {}): Scene => {
     name: "memory",
     isHeldUpByOpenTransactions: false,
     reset: async () => {
-      begin()
+      inner = MemorySink.make()
+      equipment = equip(inner)
       inner.tables.set("brand", new Map(before.brands.map((it) => [it[0], it])))
       inner.tables.set("category", new Map(before.categories.map((it) => [it[0], it])))
       inner.tables.set("product", new Map())

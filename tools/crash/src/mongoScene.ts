@@ -11,15 +11,18 @@ import { before, type Product } from "./smallImport.ts"
 
 const worker = async (url: string, database: string): Promise<Equipment> => {
   const proxy = await startProxy(url)
-  // a dead worker's goodbyes find no server, and give up soon
-  const client = new MongoClient(proxy.url, { serverSelectionTimeoutMS: 100, connectTimeoutMS: 5_000 })
+  const client = new MongoClient(proxy.url)
   const db = client.db(database)
   return {
     // a plan is for one target, and every worker has a proxy of its own
     sink: { ...MongoSink.make({ db }), target: database },
     jobs: MongoJobStore.make({ db }),
     parts: MongoSnapshotStore.make({ db }),
-    sever: proxy.sever,
+    sever: () => {
+      proxy.sever()
+      // it reaches nobody any more; whatever is under way ends at once instead of looking for a server
+      client.close().catch(() => {})
+    },
     close: async () => {
       await client.close()
       await proxy.close()
