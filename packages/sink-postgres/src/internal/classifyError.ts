@@ -120,3 +120,6 @@ export const isAboutData = (error: Sink.SinkError): boolean => error.reason === 
 /** Whether a unique index refused a record, and which. */
 export const takenIn = (error: Sink.SinkError): string | null =>
   error.code === "23505" ? (error.refused?.constraint ?? null) : null
+
+/** Whether a foreign key refused it. */
+export const isStillReferred = (error: Sink.SinkError): boolean => error.code === "23503"

@@ -7,8 +7,8 @@
 import { type Batch, Sink } from "@waybill/core"
 import { Effect } from "effect"
 import { attempt } from "./attempt.ts"
-import type { Connection } from "./Connection.ts"
-import { mismatch } from "./Connection.ts"
+import { type Connection, mismatch } from "./Connection.ts"
+import { isStillReferred } from "./classifyError.ts"
 import * as Image from "./Image.ts"
 import type { Layout } from "./Layout.ts"
 import type { Ledger, Written } from "./Ledger.ts"
@@ -162,8 +162,9 @@ const restoreAll = (
     }
   })
 
-const told = ({ code, message }: Sink.SinkError): string =>
-  `the target refuses what was there before: ${message}${code === undefined ? "" : ` (${code})`}`
+const withCode = ({ code, message }: Sink.SinkError): string => (code === undefined ? message : `${message} (${code})`)
+
+const told = (error: Sink.SinkError): string => `the target refuses what was there before: ${withCode(error)}`
 
 const byText = ({ constraint, label }: Pick<Referrer.Referrer, "constraint" | "label">): string =>
   `${label}${constraint === null ? "" : ` (${constraint})`}`
@@ -211,8 +212,8 @@ const removeAll = (
       const referrer = referrers.find((it) => it.constraint === constraint)
       if (done.has(n)) verdicts.reverse(n)
       else if (error === undefined) verdicts.leave(n, "refused", unexplained)
-      else if (error.code === "23503" && constraint !== null)
+      else if (isStillReferred(error) && constraint !== null)
         verdicts.leave(n, "referenced", `a row of ${byText(referrer ?? { label: layout.label, constraint })} refers to it now`)
-      else verdicts.leave(n, "refused", `the target does not let it be deleted: ${error.message} (${error.code})`)
+      else verdicts.leave(n, "refused", `the target does not let it be deleted: ${withCode(error)}`)
     }
   })
