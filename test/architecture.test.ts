@@ -153,12 +153,13 @@ describe("inside core", () => {
     "Canonical EngineError IntegrityError Issue Limits Ref Scalar SnapshotStore Summary Worker",
     "Decimal Field Fingerprint Normalize Rule Run Source",
     "Cell Entity Plan",
-    "Batch Decode",
+    "Batch Decode Mirror",
     "Sink",
     "Import Job Snapshot",
     "JobStore",
     "internal/*",
-    "Engine memory/* file/* testing/*",
+    "Engine Retention memory/* file/* testing/*",
+    "DeadLetters",
     "index memory/index file/index testing/index",
   ].map((line) => line.split(" "))
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Duration, Schedule, type Schema, SchemaAST } from "effect"
+import { Duration, Schedule, type Schema, SchemaAST } from "effect"
 import type { Json } from "./Canonical.ts"
 import * as Cell from "./Cell.ts"
 import * as Entity from "./Entity.ts"
@@ -12,7 +12,6 @@ import * as Fingerprint from "./Fingerprint.ts"
 import * as Limits from "./Limits.ts"
 import type { Mirror } from "./Mirror.ts"
 import type { Normalization } from "./Normalize.ts"
-import * as Retention from "./Retention.ts"
 import type { Rule } from "./Rule.ts"
 import type { ConflictPolicy, Sink, Transaction } from "./Sink.ts"
 
@@ -87,6 +86,9 @@ export const defaultRetry: Schedule.Schedule<unknown, unknown> = Schedule.min([
   Schedule.spaced("60 seconds"),
 ]).pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
 
+/** How long the parts of a job are kept after its last change, where an import does not say. */
+export const defaultRetention: Duration.Duration = Duration.days(90)
+
 const rowColumns = (row: Schema.Codec<any, any>): Json => {
   const { ast } = row
   if (!SchemaAST.isObjects(ast)) return ast._tag
@@ -136,7 +138,7 @@ export const make = <Row>(options: Options<Row>): Import => {
     onConflict: options.onConflict ?? "abort",
     allowPartial: options.allowPartial ?? false,
     limits: { ...Limits.defaults, ...options.limits },
-    retention: options.retention ?? Retention.defaultAge,
+    retention: options.retention ?? defaultRetention,
     retry: options.retry ?? defaultRetry,
     definition: Fingerprint.of({
       name: options.name,

@@ -7,19 +7,16 @@
  * @module
  */
 import { Clock, Duration, Effect, Option } from "effect"
-import type { Import } from "./Import.ts"
+import { defaultRetention, type Import } from "./Import.ts"
 import type { Job } from "./Job.ts"
 import { JobStore, type JobStoreError } from "./JobStore.ts"
 import { SnapshotStore, type SnapshotStoreError } from "./SnapshotStore.ts"
-
-/** How long the parts of a job are kept after its last change, where an import does not say. */
-export const defaultAge: Duration.Duration = Duration.days(90)
 
 /** What {@link look} takes. */
 export interface Options {
   /** Imports whose own `retention` holds for their jobs. */
   readonly imports?: ReadonlyArray<Pick<Import, "name" | "retention">>
-  /** For all other jobs: {@link defaultAge} by default. */
+  /** For all other jobs: 90 days by default. */
   readonly age?: Duration.Duration
 }
 
@@ -80,7 +77,7 @@ export const look = (options: Options = {}): Effect.Effect<Due, StoreError, Stor
       const found = yield* jobs.get(id)
       const job = Option.getOrUndefined(found)
       if (job !== undefined) {
-        const age = Duration.toMillis(ages.get(job.import) ?? options.age ?? defaultAge)
+        const age = Duration.toMillis(ages.get(job.import) ?? options.age ?? defaultRetention)
         if (needs(job) || Date.parse(job.updatedAt) + age > now) continue
       }
       goes.push({ job: id, of: job ?? null, ...sizeOf(yield* snapshots.list(id)) })

@@ -147,7 +147,7 @@ export interface CommitSession {
   readonly complete: Effect.Effect<void, SinkError>
   /**
    * Reads back by key what was applied (creates and updates that became neither conflict nor failed) and compares. Called after
-   * `complete`, per entity. `records` reads all batches again; a session that kept what it applied need not pull it.
+   * `complete`, per entity; a batch that is durable before may have been read back since then. `records` reads all batches again; a session that kept what it applied need not pull it.
    */
   readonly verify: <E>(entity: Any, records: Stream.Stream<PlannedRecords, E>) => Stream.Stream<Mismatch, SinkError | E>
 }
