@@ -1,6 +1,18 @@
 import { Effect, Layer, Schema, Stream } from "effect"
 import { describe, expect, test } from "vitest"
-import { Cell, DeadLetters, Engine, Entity, Field, Import, type JobStore, type SnapshotStore, type Source } from "../src/index.ts"
+import {
+  Cell,
+  DeadLetters,
+  Engine,
+  Entity,
+  Field,
+  Import,
+  type JobStore,
+  Mirror,
+  Normalize,
+  type SnapshotStore,
+  type Source,
+} from "../src/index.ts"
 import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "../src/memory/index.ts"
 import { TestSource } from "../src/testing/index.ts"
 
@@ -135,6 +147,45 @@ describe("dead letters", () => {
         expect(yield* Effect.flip(DeadLetters.replay(prices(sink), job.id))).toMatchObject({ reason: "NotFound", job: job.id })
         const other = { ...prices(sink), name: "other" }
         expect(yield* Effect.flip(DeadLetters.replay(other, job.id))).toMatchObject({ reason: "WrongImport" })
+      }),
+    ))
+
+  test("are no feed of their own: a replay marks nothing as missing", () =>
+    run(
+      Effect.gen(function* () {
+        const sink = MemorySink.make()
+        const Lamp = Entity.make("lamp", {
+          schema: { sku: Field.text(), watts: Field.integer(), sold: Field.boolean() },
+          key: "sku",
+        })
+        const lamps = (normalize: ReadonlyArray<Normalize.Normalization>) =>
+          Import.make({
+            name: "lamps",
+            row: Schema.Struct({ sku: Cell.text(), watts: Cell.integer() }),
+            normalize,
+            entities: [Lamp],
+            map: (row) => [Lamp.of({ ...row, sold: true })],
+            mirrors: [Mirror.mark(Lamp, { set: { sold: false }, maxShare: 1 })],
+            sink,
+            allowPartial: true,
+          })
+        const feed = TestSource.make({
+          columns: ["sku", "watts"],
+          rows: [
+            ["A", "5"],
+            ["B", "9 W"],
+          ],
+        })
+        const job = yield* Engine.run(lamps([]), feed, { mirrors: false })
+        expect(job.counts).toMatchObject({ created: 1, rejected: 1 })
+        const mended = lamps([Normalize.custom("watts", ["watts"], (text) => text.replace(" W", ""))])
+        const replay = yield* DeadLetters.replay(mended, job.id)
+        expect(replay).toMatchObject({ status: "pending", counts: { created: 1, updated: 0 } })
+        yield* Engine.commit(mended, replay.id)
+        expect([...sink.tables.get("lamp")!.values()]).toEqual([
+          ["A", 5, true],
+          ["B", 9, true],
+        ])
       }),
     ))
 })
