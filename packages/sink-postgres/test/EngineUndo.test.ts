@@ -158,3 +158,42 @@ describe.each(["atomic", "batched"] as const)("an undo of a job (%s)", (transact
     )
   })
 })
+
+describe("a batch of 5,000 of which the server refuses 3", () => {
+  const feed = TestSource.make({
+    columns,
+    rows: Array.from({ length: 5_000 }, (_, at) => row(at + 10, at % 2_000 === 7 ? { price: "500" } : {})),
+    pageRows: 1_000,
+  })
+  const commit = (transaction: "atomic" | "batched") => async () => {
+    const { rows, schema, sink } = await scene()
+    const before = await rows()
+    return run(
+      Effect.gen(function* () {
+        const d = productsOf(sink, transaction, 5_000)
+        const pending = yield* Engine.validate(d, feed)
+        expect(pending.counts).toMatchObject({ created: 5_000, failed: 0 })
+        yield* Effect.promise(() => database.rows(`ALTER TABLE ${schema}.product ADD CONSTRAINT cheap CHECK (price < 100)`))
+        const job = yield* Engine.commit(d, pending.id)
+        const issues = (yield* issuesOf(job.id)).map(({ code, column, ref }) => [ref, code, column])
+        const [{ count }] = (yield* Effect.promise(() => database.rows(`SELECT count(*)::int FROM ${schema}.product`))) as [any]
+        return { before, issues, job, rows: yield* Effect.promise(rows), written: count - 2 }
+      }),
+    )
+  }
+  const refs = [8, 2_008, 4_008].map((label) => [`test:${label}`, "sink.23514", "cheap"])
+
+  it("takes 4,997 of them in, and tells the 3 with their refs (batched)", async () => {
+    const { issues, job, written } = await commit("batched")()
+    expect(job).toMatchObject({ status: "partial", counts: { created: 4_997, failed: 3 } })
+    expect(issues).toEqual(refs)
+    expect(written).toBe(4_997)
+  })
+
+  it("takes none of them in, and tells the 3 with their refs (atomic)", async () => {
+    const { before, issues, job, rows } = await commit("atomic")()
+    expect(job).toMatchObject({ status: "failed", counts: { created: 0 } })
+    expect(issues).toEqual(refs)
+    expect(rows).toEqual(before)
+  })
+})
