@@ -3,7 +3,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { Cell, Engine, Entity, Field, Import, Job, Limits, Normalize, SnapshotStore } from "@waybill/core"
+import { Cell, Engine, Entity, Field, Import, Job, Limits, Mirror, Normalize, SnapshotStore } from "@waybill/core"
 import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
 import { CsvSource } from "@waybill/source-spreadsheet"
 import { Duration, Effect, Layer, Logger, Schema } from "effect"
@@ -77,9 +77,10 @@ test("every code of the engine is explained", () => {
     ...[...text.matchAll(/\bwrong\("([a-z]+)"/g)].map(([, kind]) => `cell.${kind}`),
   ])
   // these families are listed one by one
-  const listed = new Set(["source.…", "limit.…", "verify.…", "field.…", "cell.…"])
+  const listed = new Set(["source.…", "limit.…", "verify.…", "field.…", "cell.…", "mirror.…"])
   expect(found.length).toBeGreaterThan(20)
   expect([...new Set(found)].filter((code) => !listed.has(code) && !isTold(code))).toEqual([])
+  expect(Mirror.guards.filter((guard) => !told.has(`mirror.${guard}`))).toEqual([])
 })
 
 test("what a job seals is what the page shows", async () => {
