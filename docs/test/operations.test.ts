@@ -33,6 +33,11 @@ describe("the page", () => {
     expect(elsewhere.map(({ line }) => line)).toEqual([])
   })
 
+  test("leaves no output out altogether", () => {
+    const shown = sections.flatMap(({ terminals }) => terminals.flatMap((it) => it.shown))
+    expect(shown.filter(({ output }) => /^(…?\n)*$/.test(output))).toEqual([])
+  })
+
   test("names commands and options that there are", async () => {
     const shop = Shop.make()
     const named = [...page.text.replace(/```[\s\S]*?```/g, "").matchAll(/`shop ([a-z]+)([^`]*)`/g)]

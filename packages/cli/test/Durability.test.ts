@@ -122,6 +122,29 @@ describe("cancel and resume", () => {
   })
 })
 
+describe("a job that a worker has", () => {
+  test("shows the worker, its lease and what is asked of it; others are told to wait", async () => {
+    const application = make()
+    const job = idOf(await application.run("validate", "good.csv", "--json"))
+    await Effect.runPromise(
+      Effect.gen(function* () {
+        const store = yield* JobStore.JobStore
+        const found = yield* store.get(job)
+        const lease = { worker: "other-1", until: "1970-01-01T00:01:00.000Z" }
+        if (found._tag === "Some") yield* store.save({ ...found.value, status: "running", token: 1, lease })
+      }).pipe(Effect.provide(application.layer)),
+    )
+    const { code, out } = await application.run("pause", job)
+    expect(code).toBe(0)
+    expect(out).toContain("  worker    other-1; its lease lasts until 1970-01-01 00:01:00 UTC\n")
+    expect(out).toContain("  asked     to pause; its worker does so at its next safe point\n")
+    const busy = await application.run("commit", job)
+    expect(busy.code).toBe(1)
+    expect(busy.err).toContain("is being worked on by other-1")
+    expect(busy.err).toContain("wait for it with --wait.")
+  })
+})
+
 describe("rejected rows", () => {
   test("are shown as they came, and sent again", async () => {
     const application = make({ allowPartial: true })
@@ -169,6 +192,7 @@ describe("retention", () => {
     expect(masked(out)).toMatch(
       /^ {2}job +import +status +last change +parts +size\n {2}JOB +prices +success +1969-01-01 00:00:00 UTC +\d+ +[\d.]+ k?B\n\nThis would free [\d.]+ k?B.\n\nNext\n {2}take them away:\n {4}shop retention --purge\n$/,
     )
+    expect((await run("retention", "--days", "30")).out).toContain("    shop retention --days 30 --purge\n")
     expect((await run("changes", job, "--json")).code).toBe(0)
     const purged = await run("retention", "--purge", "--json")
     expect(JSON.parse(purged.out)).toMatchObject({ goes: [{ job }], left: [] })
