@@ -3,7 +3,7 @@
  */
 import { Cause, Deferred, Effect, Exit, Fiber, type Layer } from "effect"
 import { describe, expect, test } from "vitest"
-import { Cli, Extra, type Host } from "../src/index.ts"
+import { Cli, type Host } from "../src/index.ts"
 import { idOf, make, masked } from "./application.ts"
 
 describe("validate", () => {
@@ -342,43 +342,6 @@ describe("misuse is exit code 64", () => {
     expect(code).toBe(message === "There is no job 1." ? 1 : 64)
     expect(out).toBe("")
   })
-})
-
-test("an application's own command is one among the others", async () => {
-  const { imports, layer } = make()
-  const greet = Extra.make({
-    description: "greets somebody",
-    arguments: { name: "whom" },
-    options: { language: "in which language" },
-    run: ({ language, name }, { out }) =>
-      name === "nobody"
-        ? Effect.fail({ message: "nobody is there" })
-        : out(`${language === "tr" ? "Merhaba" : "Hello"} ${name}\n`),
-  })
-  const run = async (...args: ReadonlyArray<string>) => {
-    let said = ""
-    const host: Host.Host = {
-      out: (text) =>
-        Effect.sync(() => {
-          said += text
-        }),
-      err: (text) => {
-        said += text
-      },
-      colour: false,
-      progress: false,
-      user: "ada",
-      program: "shop",
-    }
-    const code = await Effect.runPromise(Cli.execute({ imports, extras: { greet }, layer }, args, host))
-    return `${code}: ${said}`
-  }
-  expect(await run("greet", "Ayşe", "--language", "tr")).toBe("0: Merhaba Ayşe\n")
-  expect(await run("greet", "nobody")).toBe("1: nobody is there.\n")
-  expect(await run("greet")).toBe("64: greet needs NAME: whom.\nSee `shop greet --help`.\n")
-  expect(await run("greet", "a", "b")).toBe("64: There is one argument too many: b.\nSee `shop greet --help`.\n")
-  expect(await run("greet", "a", "--region", "b")).toBe("64: There is no option --region.\nSee `shop greet --help`.\n")
-  expect(await run("--help")).toContain("  greet NAME      greets somebody\n")
 })
 
 test("help names the imports, the commands and what they take", async () => {

@@ -1,0 +1,44 @@
+/**
+ * Commands of an application's own.
+ */
+import { Effect } from "effect"
+import { expect, test } from "vitest"
+import { Cli, Extra, type Host } from "../src/index.ts"
+import { make } from "./application.ts"
+
+test("an application's own command is one among the others", async () => {
+  const { imports, layer } = make()
+  const greet = Extra.make({
+    description: "greets somebody",
+    arguments: { name: "whom" },
+    options: { language: "in which language" },
+    run: ({ language, name }, { out }) =>
+      name === "nobody"
+        ? Effect.fail({ message: "nobody is there" })
+        : out(`${language === "tr" ? "Merhaba" : "Hello"} ${name}\n`),
+  })
+  const run = async (...args: ReadonlyArray<string>) => {
+    let said = ""
+    const host: Host.Host = {
+      out: (text) =>
+        Effect.sync(() => {
+          said += text
+        }),
+      err: (text) => {
+        said += text
+      },
+      colour: false,
+      progress: false,
+      user: "ada",
+      program: "shop",
+    }
+    const code = await Effect.runPromise(Cli.execute({ imports, extras: { greet }, layer }, args, host))
+    return `${code}: ${said}`
+  }
+  expect(await run("greet", "Ayşe", "--language", "tr")).toBe("0: Merhaba Ayşe\n")
+  expect(await run("greet", "nobody")).toBe("1: nobody is there.\n")
+  expect(await run("greet")).toBe("64: greet needs NAME: whom.\nSee `shop greet --help`.\n")
+  expect(await run("greet", "a", "b")).toBe("64: There is one argument too many: b.\nSee `shop greet --help`.\n")
+  expect(await run("greet", "a", "--region", "b")).toBe("64: There is no option --region.\nSee `shop greet --help`.\n")
+  expect(await run("--help")).toContain("  greet NAME      greets somebody\n")
+})
