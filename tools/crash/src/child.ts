@@ -70,6 +70,8 @@ const work = async (task: Task): Promise<Message> => {
   return { _tag: "Done", status: job.status, failure: job.failure?.message ?? null, counts: job.counts }
 }
 
+// nobody waits for it any more
+process.once("disconnect", () => process.exit(1))
 process.once("message", (message) => {
   tell({ _tag: "Begun" })
   work(message as Task)

@@ -77,6 +77,8 @@ const employ = (child: ChildProcess, task: Task, killAfter: number | null): Prom
   })
 
 const killsPerRun = 5
+// after so many unfinished runs no further one tells more
+const givenUp = 10
 
 /** What {@link kill} takes. */
 export interface Options {
@@ -107,7 +109,7 @@ export const kill = async (arena: Arena, { kills, log, program, random }: Option
     const clean = await arena.inspect()
     if (clean.lost + clean.doubled > 0) throw new Error(`${arena.name}: ${JSON.stringify(clean)} without a kill`)
     log(`${arena.name}: undisturbed, it validates in ${Math.round(validation)} ms and commits in ${Math.round(commit)} ms`)
-    while (tally.kills < kills) {
+    while (tally.kills < kills && tally.unfinished < givenUp) {
       // one run in eight from the first page on, the others from the sealed plan
       const isWhole = tally.runs++ % 8 === 0
       await (isWhole ? arena.clear() : arena.restore())

@@ -27,42 +27,35 @@ export const mongoArena = async (serverUrl: string, records: number, batch: numb
   const log = client.db("local").collection("oplog.rs")
   const namespace = `${database}.item`
   let begun: Timestamp
-  let kept: ReadonlyArray<readonly [string, ReadonlyArray<Document>]> = []
+  let kept: ReadonlyMap<string, ReadonlyArray<Document>> = new Map()
+  const collections = async (): Promise<ReadonlyArray<string>> =>
+    (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
   const begin = async (): Promise<void> => {
     const [newest] = await log.find({}, { sort: { $natural: -1 }, limit: 1, projection: { ts: 1 } }).toArray()
     begun = newest!["ts"]
   }
-  const fill = async (): Promise<void> => {
-    await db.collection("item").deleteMany({})
-    await db
-      .collection("item")
-      .insertMany(Array.from({ length: records }, (_, n) => formerItem(n)).flatMap((it) => (it === null ? [] : [documentOf(it)])))
-    await begin()
-  }
-  const bookkeeping = [
-    "waybill_jobs",
-    "waybill_batches",
-    "waybill_store_jobs",
-    "waybill_store_issues",
-    "waybill_parts.files",
-    "waybill_parts.chunks",
-  ]
   return {
     name: "mongo",
     task: { kind: "mongo", url: serverUrl, database, records, batch },
     clear: async () => {
       await db.dropDatabase()
-      await fill()
+      const former = Array.from({ length: records }, (_, n) => formerItem(n)).filter((it) => it !== null)
+      await db.collection("item").insertMany(former.map(documentOf))
+      await begin()
     },
     keep: async () => {
-      kept = await Promise.all(bookkeeping.map(async (name) => [name, await db.collection(name).find().toArray()] as const))
+      kept = new Map(
+        await Promise.all((await collections()).map(async (name) => [name, await db.collection(name).find().toArray()] as const)),
+      )
     },
+    // with the same ids: a plan knows its records by them
     restore: async () => {
-      for (const [name, documents] of kept) {
+      for (const name of new Set([...(await collections()), ...kept.keys()])) {
         await db.collection(name).deleteMany({})
+        const documents = kept.get(name) ?? []
         if (documents.length > 0) await db.collection(name).insertMany([...documents])
       }
-      await fill()
+      await begin()
     },
     inspect: async () => {
       let missing = records
