@@ -59,7 +59,8 @@ export const scenarios: { readonly [heading: string]: () => Scenario | Promise<S
   "The API asks to wait": async () => {
     const { close, server, shop } = await withApi()
     server.schedule(null, { kind: "status", status: 429, body: "Too many requests", retryAfter: 30 })
-    shop.ticking = Duration.seconds(10)
+    // an answer takes some turns: far fewer than it takes to a timeout
+    shop.ticking = Duration.millis(100)
     return { shop, close, meanwhile: {} }
   },
 
