@@ -75,7 +75,7 @@ export const mongoArena = async (serverUrl: string, records: number, batch: numb
           const key = String(write["op"] === "i" ? write["o"]._id : write["o2"]._id)
           writes.set(key, (writes.get(key) ?? 0) + 1)
         }
-      for (const [key, position] of keys) if ((writes.get(key) ?? 0) > (isWritten(position) ? 1 : 0)) doubled++
+      for (const [key, position] of keys) if ((writes.get(key) ?? 0) !== (isWritten(position) ? 1 : 0)) doubled++
       return { lost: missing, doubled }
     },
     close: async () => {
