@@ -80,7 +80,7 @@ const planningSinks: Readonly<Record<string, SinkSuite.Harness>> = {
       }),
     }),
   }),
-  // knows only what was staged in this session
+  // knows only what was staged since it was opened
   "a plan is the same whether its batches were staged or not": brokenBy({
     plan: (session) => {
       const staged = new Set<string>()

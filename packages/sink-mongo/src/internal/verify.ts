@@ -21,7 +21,7 @@ export class Verification {
   constructor(
     private readonly target: Target,
     private readonly scope: Scope.Scope,
-    /** What became of the batches that are applied, by this session or an earlier one. */
+    /** What became of the batches that are applied, now or by an earlier session. */
     private readonly applied: ReadonlyMap<string, Sink.AppliedBatch>,
   ) {}
 
