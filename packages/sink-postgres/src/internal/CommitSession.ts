@@ -27,12 +27,15 @@ const reading = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 const mismatchesAtOnce = 1_000
 
+/** Where a batch lies among the records of its entity. */
+type Extent = Pick<Batch.Batch, "count" | "entity" | "first" | "part">
+
 class CommitSession implements Sink.CommitSession {
   private readonly desks = new Map<Entity.Any, Desk>()
   private readonly here = new Map<string, Sink.AppliedBatch>()
   private failure: Sink.SinkError | null = null
   // what triggers made of an atomic commit's records is looked at when all of them have run
-  private readonly applied: Array<Batch.Batch> = []
+  private readonly applied: Array<Extent> = []
   // why an atomic commit must not be completed: conflicts, or a key that was taken, with which all that was written is gone
   private doom: "conflicts" | "keyTaken" | null = null
 
@@ -76,7 +79,9 @@ class CommitSession implements Sink.CommitSession {
       const note = this.ledger.note(batch, applied, found)
       if (this.isAtomic) {
         yield* connection.query(note)
-        this.applied.push(batch)
+        // not the batch itself: all records of the commit would stay in memory
+        const { count, entity, first, part } = batch
+        this.applied.push({ count, entity, first, part })
       } else yield* connection.commit([note, ...this.left(batch)])
       this.here.set(`${batch.entity.name}/${batch.part}`, applied)
       return applied
@@ -116,7 +121,7 @@ class CommitSession implements Sink.CommitSession {
   }
 
   // keeps what triggers made of the records of a batch, where there are any
-  private left(batch: Batch.Batch): ReadonlyArray<string> {
+  private left(batch: Extent): ReadonlyArray<string> {
     const { layout, statements } = this.desks.get(batch.entity)!
     const isTriggered = this.isAtomic
       ? [...this.desks.values()].some((it) => it.layout.table.isTriggered)

@@ -228,7 +228,11 @@ export class Ledger {
   }
 
   /** The statement that keeps what triggers made of the records of a batch that is noted. */
-  leave({ entity, first, part }: Batch.Batch, layout: Layout, { after, n, source }: Altered): string {
+  leave(
+    { entity, first, part }: Pick<Batch.Batch, "entity" | "first" | "part">,
+    layout: Layout,
+    { after, n, source }: Altered,
+  ): string {
     return `UPDATE ${this.batches} b SET columns = ${Image.names(layout)}, after_of = altered.at, after = altered.image
       FROM (SELECT array_agg((${n} - ${first})::int) AS at, array_agg(${after}) AS image ${source}) altered
       WHERE altered.at IS NOT NULL
