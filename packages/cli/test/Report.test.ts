@@ -47,6 +47,9 @@ const job = (status: Job.Status): Job.Job => ({
   lease: null,
   request: null,
   undo: null,
+  parent: null,
+  partition: null,
+  partitions: null,
   version: 4,
 })
 

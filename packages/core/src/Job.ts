@@ -30,7 +30,7 @@ export type Status =
   /** Written to the target, and taken back by an undo. */
   | "undone"
 
-/** All moves between statuses, with their reasons. */
+/** All moves between statuses, with their reasons. A parent job has no moves of its own: its status follows from those of its children. */
 export const moves: { readonly [from in Status]: { readonly [to in Status]?: string } } = {
   validating: {
     pending: "snapshot and plan are sealed",
@@ -95,6 +95,29 @@ export interface Undo {
   readonly errored: number
 }
 
+/** Why the engine did not begin a partition: what it was refused with, and the job in the way. */
+export interface Refused {
+  /** As of an `EngineError`: `AlreadyImported` where the same bytes were imported before, by `job`. */
+  readonly reason: string
+  readonly job: string
+  readonly message: string
+}
+
+/** What a parent job consists of. Each partition is imported by a job of its own, its child; the parent's counts are the sum of theirs. */
+export interface Partitions {
+  /** All partitions by name, in their order. */
+  readonly names: ReadonlyArray<string>
+  /** Whether children are committed as soon as they are validated; else they wait for the commit of the parent. */
+  readonly commits: boolean
+  /** Partitions that have no child, because the engine turned them down. */
+  readonly refused: { readonly [partition: string]: Refused }
+}
+
+/** Whether a job is a parent: one whose status and counts are those of its children. */
+export const isParent = (job: Job): job is Job & { readonly partitions: Partitions } =>
+  // jobs that were stored before there were parents have no such field
+  (job.partitions ?? null) !== null
+
 /** A job, as the job store keeps it. Times are ISO moments in UTC, durations milliseconds. */
 export interface Job {
   readonly id: string
@@ -129,6 +152,11 @@ export interface Job {
   readonly request: "cancel" | "pause" | null
   /** For a job that takes another one back. */
   readonly undo: Undo | null
+  /** For a child job: the id of its parent, and the name of the partition that it imports. */
+  readonly parent: string | null
+  readonly partition: string | null
+  /** For a parent job. */
+  readonly partitions: Partitions | null
   /** Grows with every save; the job store's compare-and-set works on it. */
   readonly version: number
 }

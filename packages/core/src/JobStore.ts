@@ -22,6 +22,8 @@ export interface Query {
   readonly sourceSha256?: string
   readonly startedBy?: string
   readonly status?: ReadonlyArray<Status>
+  /** Children of this job; with `null` jobs that are nobody's child. */
+  readonly parent?: string | null
   /** ISO moments: created at or after, created before. */
   readonly since?: string
   readonly before?: string

@@ -30,6 +30,9 @@ const jobOf = (id: string, status: Job.Status, updatedAt: string, more: Partial<
   lease: null,
   request: null,
   undo: null,
+  parent: null,
+  partition: null,
+  partitions: null,
   version: 0,
   ...more,
 })

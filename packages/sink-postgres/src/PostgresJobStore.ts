@@ -40,6 +40,10 @@ const tables: StoreTables = {
         job text COLLATE "C" NOT NULL REFERENCES ${schema}.store_job (id) ON DELETE CASCADE,
         ordinal integer NOT NULL, body json NOT NULL, PRIMARY KEY (job, ordinal))`,
     ],
+    (schema) => [
+      `ALTER TABLE ${schema}.store_job ADD COLUMN parent text COLLATE "C"`,
+      `CREATE INDEX store_job_parent ON ${schema}.store_job (parent, created_at)`,
+    ],
   ],
 }
 
@@ -59,7 +63,7 @@ const refused = (reason: "Stale" | "AlreadyExists" | "NotFound", message: string
 const notFound = (id: string) => refused("NotFound", `there is no job ${id}`)
 
 // what a row is made of, in the order of `columns`
-const columns = "id, version, import, status, source_sha256, started_by, created_at, body"
+const columns = "id, version, import, status, source_sha256, started_by, created_at, body, parent"
 const valuesOf = (job: Job.Job): ReadonlyArray<unknown> => [
   stored(job.id),
   job.version,
@@ -69,6 +73,7 @@ const valuesOf = (job: Job.Job): ReadonlyArray<unknown> => [
   stored(job.startedBy),
   stored(job.createdAt),
   JSON.stringify(job),
+  (job.parent ?? null) === null ? null : stored(job.parent!),
 ]
 
 const bodies = <A>(result: QueryResult): ReadonlyArray<A> => result.rows.map(({ body }) => JSON.parse(body) as A)
@@ -84,20 +89,20 @@ export const make = ({ pool, schema = "waybill" }: Options): JobStore.JobStore["
   const run = (what: string, statement: string, values: ReadonlyArray<unknown>) =>
     Effect.mapError(Effect.andThen(ready, ask(pool, statement, values)), failed(what))
 
-  const insert = `INSERT INTO ${jobs} (${columns}, issues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)
+  const insert = `INSERT INTO ${jobs} (${columns}, issues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)
     ON CONFLICT (id) DO NOTHING RETURNING id`
 
   // whoever comes second waits for the row, and then finds another version
   const save = `
     WITH saved AS (
-      UPDATE ${jobs} SET version = $2, import = $3, status = $4, source_sha256 = $5, started_by = $6, created_at = $7, body = $8,
-        issues = issues + json_array_length($10::json)
-      WHERE id = $1 AND version = $9
-      RETURNING issues - json_array_length($10::json) AS before
+      UPDATE ${jobs} SET version = $2, import = $3, status = $4, source_sha256 = $5, started_by = $6, created_at = $7, body = $8, parent = $9,
+        issues = issues + json_array_length($11::json)
+      WHERE id = $1 AND version = $10
+      RETURNING issues - json_array_length($11::json) AS before
     ), appended AS (
       INSERT INTO ${issues} (job, ordinal, body)
       SELECT $1, saved.before + it.position - 1, it.body
-      FROM saved, json_array_elements($10::json) WITH ORDINALITY AS it (body, position)
+      FROM saved, json_array_elements($11::json) WITH ORDINALITY AS it (body, position)
     )
     SELECT (SELECT count(*)::integer FROM saved) AS saved, (SELECT count(*)::integer FROM ${jobs} WHERE id = $1) AS known`
 
@@ -137,6 +142,8 @@ export const make = ({ pool, schema = "waybill" }: Options): JobStore.JobStore["
         if (query.sourceSha256 !== undefined) add((it) => `source_sha256 = ${it}`, stored(query.sourceSha256))
         if (query.startedBy !== undefined) add((it) => `started_by = ${it}`, stored(query.startedBy))
         if (query.status !== undefined) add((it) => `status = ANY (${it}::text[])`, [...query.status])
+        if (query.parent === null) conditions.push("parent IS NULL")
+        else if (query.parent !== undefined) add((it) => `parent = ${it}`, stored(query.parent))
         if (query.since !== undefined) add((it) => `created_at >= ${it}`, stored(query.since))
         if (query.before !== undefined) add((it) => `created_at < ${it}`, stored(query.before))
         values.push(limitOf(query.limit ?? 100))

@@ -12,6 +12,7 @@ const matches = (query: Query, job: Job): boolean =>
   (query.sourceSha256 === undefined || job.source.sha256 === query.sourceSha256) &&
   (query.startedBy === undefined || job.startedBy === query.startedBy) &&
   (query.status === undefined || query.status.includes(job.status)) &&
+  (query.parent === undefined || (job.parent ?? null) === query.parent) &&
   (query.since === undefined || job.createdAt >= query.since) &&
   (query.before === undefined || job.createdAt < query.before)
 

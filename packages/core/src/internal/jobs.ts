@@ -20,12 +20,12 @@ export const newId: Effect.Effect<string> = Effect.gen(function* () {
   return `${now.slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}-${random.toString(36).padStart(6, "0")}`
 })
 
-/** Saves a job with changes; a move that {@link Job.moves} has not is a defect. */
+/** Saves a job with changes; a move that {@link Job.moves} has not is a defect, but of a parent, whose status follows from its children. */
 export const save = (job: Job.Job, changes: Partial<Job.Job>, issues: ReadonlyArray<Issue> = []) =>
   Effect.gen(function* () {
     const store = yield* JobStore
     const to = changes.status ?? job.status
-    if (to !== job.status && !Job.canMove(job.status, to))
+    if (to !== job.status && !Job.isParent(job) && !Job.canMove(job.status, to))
       return yield* Effect.die(new TypeError(`a job does not move from ${job.status} to ${to}`))
     return yield* store.save({ ...job, ...changes, updatedAt: yield* isoNow }, issues)
   })

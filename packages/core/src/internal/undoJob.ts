@@ -3,7 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import * as Issue from "../Issue.ts"
-import type * as Job from "../Job.ts"
+import * as Job from "../Job.ts"
 import { JobStore } from "../JobStore.ts"
 import * as Summary from "../Summary.ts"
 import * as jobs from "./jobs.ts"
@@ -47,6 +47,9 @@ export const create = (of: Job.Job, id: string, startedBy: string) =>
       token: 0,
       lease: null,
       request: null,
+      // a child's undo is no partition
+      parent: null,
+      partition: null,
       undo: { of: of.id, reversed: 0, kept: 0, errored: 0 },
       version: 0,
     }
@@ -75,7 +78,7 @@ export const cameLater = (of: Job.Job) =>
     })
     const place = (job: Job.Job): string => `${job.updatedAt} ${job.createdAt} ${job.id}`
     return found
-      .filter((it) => it.id !== of.id && it.undo === null && it.target === of.target && it.token > 0 && written(it) > 0)
+      .filter((it) => it.id !== of.id && it.undo === null && !Job.isParent(it) && it.target === of.target && it.token > 0 && written(it) > 0)
       .filter((it) => place(it) > place(of))
       .toReversed()
       .map(({ id, status }) =>

@@ -33,8 +33,11 @@ const identify = <R>(definition: Import, source: Source<R>) =>
     return { result, left }
   })
 
+/** Which partition a job imports, and its id, which is the partition's own. */
+export type Child = Pick<Job.Job, "id" | "parent" | "partition">
+
 /** Makes a job, and validates. */
-export const start = <R>(definition: Import, source: Source<R>, options: RunOptions) =>
+export const start = <R>(definition: Import, source: Source<R>, options: RunOptions, child?: Child) =>
   Effect.gen(function* () {
     const store = yield* JobStore
     const { left, result } = yield* identify(definition, source)
@@ -50,7 +53,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       )
     const now = yield* jobs.isoNow
     const job: Job.Job = {
-      id: yield* jobs.newId,
+      id: child?.id ?? (yield* jobs.newId),
       import: definition.name,
       revision: definition.revision,
       definition: definition.definition,
@@ -73,6 +76,9 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       lease: yield* newLease,
       request: null,
       undo: null,
+      parent: child?.parent ?? null,
+      partition: child?.partition ?? null,
+      partitions: null,
       version: 0,
     }
     return yield* hold(job, (control) =>

@@ -64,6 +64,10 @@ const jobStores: Readonly<Record<string, (store: Jobs) => Partial<Jobs>>> = {
   "jobs are found by each field of a query and by all of them together, newest first": (store) => ({
     find: ({ before: _, ...query }) => store.find(query),
   }),
+  "the children of a job are found by it, and jobs that are nobody's child without it": (store) => ({
+    find: ({ parent, ...query }) =>
+      Effect.map(store.find(query), (found) => found.filter((it) => (parent ?? it.parent) === it.parent)),
+  }),
   "a query finds jobs as they were saved last, and 100 of them where it says no limit": (store) => ({
     find: (query) => store.find({ limit: 1_000, ...query }),
   }),
