@@ -6,6 +6,7 @@
 import type { Schema } from "effect"
 import * as Canonical from "./Canonical.ts"
 import * as Field from "./Field.ts"
+import { type Owner, owners } from "./Ownership.ts"
 
 /** The canonical values of one record, in the order of its entity's fields; `undefined` is a field that is absent. */
 export type Values = ReadonlyArray<Field.Value>
@@ -34,6 +35,8 @@ export interface Entity<Fields extends Schema.Struct.Fields> {
   readonly references: ReadonlyArray<Reference>
   /** The positions of the fields that a plan compares: all but the key and the volatile ones. */
   readonly compared: ReadonlyArray<number>
+  /** When the feed may write the fields at these positions; all others always. `undefined` where there are none. */
+  readonly ownership?: ReadonlyMap<number, Exclude<Owner, "always">>
   /** Makes a record for a key that is referred to but exists nowhere; smart mode needs it. */
   readonly create: ((key: string) => Schema.Struct.Type<Fields>) | undefined
   /** A record of this entity, as an import's `map` returns it. */
@@ -59,9 +62,39 @@ export interface Options<Fields extends Schema.Struct.Fields> {
   readonly create?: (key: string) => Schema.Struct.Type<Fields>
   /** Fields that are written with other changes but are no change by themselves (a moment of verification, a counter). */
   readonly volatile?: ReadonlyArray<Named<Fields>>
+  /**
+   * When the feed writes a field of a record that is in the target already: `{ price: "keepEdits", description: "whenEmpty" }`. Fields that are not
+   * named it writes `always`. See {@link Owner}.
+   */
+  readonly ownership?: { readonly [field in Named<Fields>]?: Owner }
 }
 
 const isEntity = (value: unknown): value is Any => typeof value === "object" && value !== null && "keyPositions" in value
+
+type Owned = NonNullable<Any["ownership"]>
+
+// what has no meaning is refused: a key never changes, a volatile field is no change, and of a reference of several fields no part can stay alone
+const ownershipOf = (
+  { keyPositions, name, references }: Pick<Any, "name" | "keyPositions" | "references">,
+  volatile: ReadonlySet<number>,
+  position: (field: string) => number,
+  given: Readonly<Record<string, Owner | undefined>>,
+): Owned => {
+  const owned = new Map<number, Exclude<Owner, "always">>()
+  for (const [field, owner] of Object.entries(given)) {
+    const at = position(field)
+    const wrong = (why: string) => new TypeError(`entity ${name}: ${field} cannot be owned ${owner}: ${why}`)
+    if (owner === undefined || owner === "always") continue
+    if (!owners.includes(owner)) throw wrong(`expected one of ${owners.join(", ")}`)
+    if (keyPositions.includes(at)) throw wrong("it is part of the key, which says what record it is")
+    if (volatile.has(at)) throw wrong("it is volatile, and so no change of a record")
+    const shared = references.find(({ positions }) => positions.length > 1 && positions.includes(at))
+    if (shared !== undefined) throw wrong(`it is one of several fields of the reference ${shared.name}, which belong together`)
+    owned.set(at, owner)
+  }
+  // in the order of the fields, whatever the order they were named in
+  return new Map([...owned].sort(([a], [b]) => a - b))
+}
 
 /** Makes an entity. A key or a reference that names no field is a defect, thrown here and not in the middle of an import. */
 export const make = <const Fields extends Schema.Struct.Fields>(name: string, options: Options<Fields>): Entity<Fields> => {
@@ -84,6 +117,7 @@ export const make = <const Fields extends Schema.Struct.Fields>(name: string, op
     return { name: reference, entity, positions: names.map(position) }
   })
   const volatile = new Set((options.volatile ?? []).map((field) => position(field)))
+  const ownership = ownershipOf({ name, keyPositions, references }, volatile, position, options.ownership ?? {})
   const entity: Entity<Fields> = {
     name,
     schemas: options.schema,
@@ -92,6 +126,7 @@ export const make = <const Fields extends Schema.Struct.Fields>(name: string, op
     keyPositions,
     references,
     compared: fields.map((_, at) => at).filter((at) => !volatile.has(at) && !keyPositions.includes(at)),
+    ...(ownership.size === 0 ? {} : { ownership }),
     create: options.create,
     of: (value) => ({ entity, value: value as Readonly<Record<string, unknown>> }),
   }
@@ -143,4 +178,7 @@ export const describe = (entity: Any): Canonical.Json => ({
     ...(scale === undefined ? {} : { scale }),
   })),
   references: entity.references.map(({ name, entity: target }) => ({ name, entity: target.name })),
+  ...(entity.ownership === undefined
+    ? {}
+    : { ownership: [...entity.ownership].map(([at, owner]) => [entity.fields[at]!.name, owner]) }),
 })

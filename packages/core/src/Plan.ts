@@ -7,6 +7,7 @@
 import * as Canonical from "./Canonical.ts"
 import type { Value } from "./Field.ts"
 import type { Issue } from "./Issue.ts"
+import type { Why } from "./Ownership.ts"
 
 /** What a commit does with a record. */
 export const actions = ["unchanged", "create", "update", "refuse"] as const
@@ -22,6 +23,26 @@ export interface Change {
   readonly field: string
   readonly before: Value
   readonly after: Value
+  /**
+   * Of a field that is owned `keepEdits`: whether the target has what a commit wrote last, something else, or no commit ever wrote the field.
+   * What a sink tells when it plans; it is not sealed.
+   */
+  readonly lastWritten?: "same" | "other" | "never"
+}
+
+/** A field that keeps what the target has, although the feed has something else: see {@link Ownership.Owner}. */
+export interface KeptField {
+  readonly field: string
+  readonly target: Value
+  readonly feed: Value
+  readonly why: Why
+}
+
+/** The kept fields of one record, which is updated in others or unchanged. */
+export interface Kept {
+  /** Position in the batch. */
+  readonly index: number
+  readonly fields: ReadonlyArray<KeptField>
 }
 
 /** An update of one record. */
@@ -48,6 +69,8 @@ export interface PlannedBatch {
   readonly updates: ReadonlyArray<Update>
   /** One for each record whose action is `refuse`, in their order. */
   readonly refusals: ReadonlyArray<Refusal>
+  /** One for each record with kept fields, in their order; the engine adds it, no sink. */
+  readonly kept?: ReadonlyArray<Kept>
 }
 
 /** How many records of a batch have each action. */
@@ -55,6 +78,14 @@ export const tally = (planned: PlannedBatch): { readonly [action in Action]: num
   const counts = [0, 0, 0, 0]
   for (const action of planned.actions) counts[action]!++
   return { unchanged: counts[0]!, create: counts[1]!, update: counts[2]!, refuse: counts[3]! }
+}
+
+/** How many values of each field a batch keeps; `undefined` where it keeps none. */
+export const tallyKept = ({ kept }: PlannedBatch): { readonly [field: string]: number } | undefined => {
+  if (kept === undefined || kept.length === 0) return undefined
+  const counts: Record<string, number> = {}
+  for (const { fields } of kept) for (const { field } of fields) counts[field] = (counts[field] ?? 0) + 1
+  return counts
 }
 
 /** Whether a commit has anything to do in a batch. */
@@ -67,12 +98,18 @@ const unboxed = (value: unknown): Value => (value as ReadonlyArray<Value>)[0]
 
 /**
  * Writes a part of the plan: a line for each run of equal actions, `["create",5000]`, and one for each update,
- * `["update",fingerprint,[[field,[before],[after]],…]]`, and refusal, `["refuse",[issue,…]]`.
+ * `["update",fingerprint,[[field,[before],[after]],…]]`, and refusal, `["refuse",[issue,…]]`. A record with kept fields has a line of its own,
+ * with `[[field,[target],[feed],why],…]` as its last item: `["unchanged",1,[…]]`, `["update",fingerprint,[…],[…]]`.
  */
 export const write = (planned: PlannedBatch): string => {
   const lines: Array<string> = []
   let update = 0
   let refusal = 0
+  const kept = new Map((planned.kept ?? []).map(({ fields, index }) => [index, fields]))
+  const stays = (at: number): ReadonlyArray<Canonical.Json> => {
+    const fields = kept.get(at)
+    return fields === undefined ? [] : [fields.map(({ feed, field, target, why }) => [field, boxed(target), boxed(feed), why])]
+  }
   for (let at = 0; at < planned.actions.length; ) {
     const action = planned.actions[at]!
     if (action === code.update) {
@@ -82,15 +119,19 @@ export const write = (planned: PlannedBatch): string => {
           "update",
           fingerprint,
           changes.map(({ after, before, field }) => [field, boxed(before), boxed(after)]),
+          ...stays(at),
         ]),
       )
       at++
     } else if (action === code.refuse) {
       lines.push(Canonical.stringify(["refuse", planned.refusals[refusal++]!.issues]))
       at++
+    } else if (kept.has(at)) {
+      lines.push(Canonical.stringify([actions[action]!, 1, ...stays(at)]))
+      at++
     } else {
       let end = at + 1
-      while (end < planned.actions.length && planned.actions[end] === action) end++
+      while (end < planned.actions.length && planned.actions[end] === action && !kept.has(end)) end++
       lines.push(Canonical.stringify([actions[action]!, end - at]))
       at = end
     }
@@ -103,12 +144,22 @@ export const read = (part: number, count: number, text: string): PlannedBatch =>
   const planned = new Uint8Array(count)
   const updates: Array<Update> = []
   const refusals: Array<Refusal> = []
+  const kept: Array<Kept> = []
+  const keep = (item: unknown): void => {
+    if (item === undefined) return
+    const fields = item as ReadonlyArray<readonly [string, unknown, unknown, Why]>
+    kept.push({
+      index,
+      fields: fields.map(([field, target, feed, why]) => ({ field, target: unboxed(target), feed: unboxed(feed), why })),
+    })
+  }
   let index = 0
   for (const line of text.split("\n")) {
     if (line === "") continue
     const entry = JSON.parse(line) as [Action, ...Array<unknown>]
     if (entry[0] === "update") {
       const changes = entry[2] as ReadonlyArray<readonly [string, unknown, unknown]>
+      keep(entry[3])
       updates.push({
         index,
         fingerprint: entry[1] as string,
@@ -119,15 +170,16 @@ export const read = (part: number, count: number, text: string): PlannedBatch =>
       refusals.push({ index, issues: entry[1] as ReadonlyArray<Issue> })
       planned[index++] = code.refuse
     } else {
+      keep(entry[2])
       const end = index + (entry[1] as number)
       planned.fill(code[entry[0]], index, end)
       index = end
     }
   }
-  return { part, actions: planned, updates, refusals }
+  return { part, actions: planned, updates, refusals, ...(kept.length === 0 ? {} : { kept }) }
 }
 
-/** A plan's batch with further records refused: their update, if they had one, is taken out. */
+/** A plan's batch with further records refused: their update and kept fields, if they had any, are taken out. */
 export const refuse = (planned: PlannedBatch, refused: ReadonlyMap<number, ReadonlyArray<Issue>>): PlannedBatch => {
   if (refused.size === 0) return planned
   const changed = planned.actions.slice()
@@ -136,10 +188,12 @@ export const refuse = (planned: PlannedBatch, refused: ReadonlyMap<number, Reado
     changed[index] = code.refuse
     refusals.set(index, [...(refusals.get(index) ?? []), ...issues])
   }
+  const kept = planned.kept?.filter((it) => !refused.has(it.index)) ?? []
   return {
     part: planned.part,
     actions: changed,
     updates: planned.updates.filter((it) => !refused.has(it.index)),
     refusals: [...refusals].map(([index, issues]) => ({ index, issues })).sort((a, b) => a.index - b.index),
+    ...(kept.length === 0 ? {} : { kept }),
   }
 }

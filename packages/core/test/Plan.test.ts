@@ -1,4 +1,4 @@
-import { type Field, Plan } from "@waybill/core"
+import { type Field, type Issue, Plan } from "@waybill/core"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 
@@ -16,25 +16,46 @@ const issue = fc.record({
   value: fc.option(fc.string()),
 })
 const change = fc.record({ field: fc.string(), before: value, after: value })
+const stays = fc.record({
+  field: fc.string(),
+  target: value,
+  feed: value,
+  why: fc.constantFrom("notEmpty" as const, "atCreation" as const, "edited" as const, "neverWritten" as const),
+})
 
 const planned: fc.Arbitrary<Plan.PlannedBatch> = fc
   .tuple(
     fc.nat({ max: 99 }),
     fc.array(
-      fc.tuple(fc.constantFrom(0, 1, 2, 3), fc.string(), fc.array(change, { maxLength: 3 }), fc.array(issue, { maxLength: 2 })),
+      fc.tuple(
+        fc.constantFrom(0, 1, 2, 3),
+        fc.string(),
+        fc.array(change, { maxLength: 3 }),
+        fc.array(issue, { maxLength: 2 }),
+        fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(stays, { minLength: 1, maxLength: 2 })),
+      ),
     ),
   )
-  .map(([part, records]) => ({
-    part,
-    actions: Uint8Array.from(records.map(([action]) => action)),
-    updates: records.flatMap(([action, fingerprint, changes], index) =>
-      action === Plan.code.update ? [{ index, fingerprint, changes }] : [],
-    ),
-    refusals: records.flatMap(([action, , , issues], index) => (action === Plan.code.refuse ? [{ index, issues }] : [])),
-  }))
+  .map(([part, records]) => {
+    const kept = records.flatMap(([action, , , , fields], index) =>
+      fields.length > 0 && (action === Plan.code.unchanged || action === Plan.code.update) ? [{ index, fields }] : [],
+    )
+    return { ...planOf(part, records), ...(kept.length === 0 ? {} : { kept }) }
+  })
+
+type Planned = readonly [number, string, ReadonlyArray<Plan.Change>, ReadonlyArray<Issue.Issue>, ...ReadonlyArray<unknown>]
+
+const planOf = (part: number, records: ReadonlyArray<Planned>): Plan.PlannedBatch => ({
+  part,
+  actions: Uint8Array.from(records.map(([action]) => action)),
+  updates: records.flatMap(([action, fingerprint, changes], index) =>
+    action === Plan.code.update ? [{ index, fingerprint, changes }] : [],
+  ),
+  refusals: records.flatMap(([action, , , issues], index) => (action === Plan.code.refuse ? [{ index, issues }] : [])),
+})
 
 describe("a part of a plan", () => {
-  test("is read back as it was written: actions, changed fields with absent values, refusals", () => {
+  test("is read back as it was written: actions, changed fields with absent values, refusals, kept fields", () => {
     fc.assert(
       fc.property(planned, (it) => {
         const text = Plan.write(it)
@@ -74,6 +95,7 @@ describe("a part of a plan", () => {
           expect(after).toEqual(refused.has(at) ? [...before, why] : before)
         }
         expect(whole.updates).toEqual(it.updates.filter(({ index }) => !refused.has(index)))
+        expect(whole.kept ?? []).toEqual((it.kept ?? []).filter(({ index }) => !refused.has(index)))
         // positions and lists agree, or it could not be written
         expect(Plan.read(it.part, it.actions.length, Plan.write(whole))).toEqual(whole)
       }),
