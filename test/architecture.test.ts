@@ -160,6 +160,7 @@ describe("inside core", () => {
     "internal/*",
     "Engine Retention memory/* file/* testing/*",
     "DeadLetters",
+    "Inspection",
     "index memory/index file/index testing/index",
   ].map((line) => line.split(" "))
 

@@ -111,7 +111,7 @@ export const previewUndo = (
 
 /** The plan and the records of a job, as people read them: per record its action and changes, in order, read and checked part by part. */
 export const changes = (definition: Import, jobId: string): Stream.Stream<RecordChange, RunError | IntegrityError, Stores> =>
-  inspection.changes(definition, jobs.getJob(definition, jobId))
+  inspection.records(jobs.getJob(definition, jobId))
 
 /** Candidates of a job. */
 export const candidates = (jobId: string): Effect.Effect<ReadonlyArray<Candidate>, RunError | IntegrityError, Stores> =>
