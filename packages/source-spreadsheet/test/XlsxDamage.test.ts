@@ -31,7 +31,7 @@ describe("files that are no workbooks", () => {
     )
     const binary = parts({ sheet })["_rels/.rels"]!.replace("workbook.xml", "workbook.bin")
     expect(await failure(without("_rels/.rels", binary))).toBe(
-      "Malformed: prices.xlsx is not a workbook of the kind .xlsx: it has no workbook in XML",
+      "Malformed: prices.xlsx is a binary workbook (.xlsb); save it as .xlsx",
     )
   })
 })
@@ -88,7 +88,7 @@ describe("damaged workbooks", () => {
 
   test("rows and cells where there can be none", async () => {
     const rows = (content: string) => failure(workbook({ sheet: `<sheetData>${content}</sheetData>` }))
-    expect(await rows('<row r="3"/><row r="3"/>')).toBe("Malformed: prices.xlsx!Prices has row 3 after row 3")
+    expect(await rows('<row r="3"/><row r="3"/>')).toBe("Malformed: prices.xlsx!Prices has row 3 twice")
     expect(await rows('<row r="1048577"/>')).toBe("Malformed: prices.xlsx!Prices has a row of number 1048577")
     expect(await rows('<row r="x"/>')).toBe("Malformed: prices.xlsx!Prices has a row of number x")
     for (const reference of ["XFE1", "ZZZZZZ1", "1"]) {
@@ -109,17 +109,19 @@ describe("limits", () => {
     expect(await failure(bytes, { maxBytes: 100 })).toBe(
       `TooLarge: prices.xlsx has ${bytes.length} bytes; at most 100 are allowed (maxBytes)`,
     )
-    expect(await failure(bytes, { maxEntryBytes: 5_000 })).toMatch(
-      /^TooLarge: prices.xlsx: xl\/worksheets\/sheet9.xml has \d+ bytes or more when unpacked; at most 5000 are allowed \(maxEntryBytes\)$/,
+    expect(await failure(bytes, { limits: { sheetBytes: 5_000 } })).toMatch(
+      /^TooLarge: prices.xlsx: xl\/worksheets\/sheet9.xml has \d+ bytes or more when unpacked; at most 5000 are allowed \(limits.sheetBytes\)$/,
     )
     const lying = workbook({ sheet, tamper: (_, name) => (name === sheetPart ? { size: 4_000 } : {}) })
-    expect(await failure(lying, { maxEntryBytes: 5_000 })).toContain("TooLarge: prices.xlsx: xl/worksheets/sheet9.xml has")
+    expect(await failure(lying, { limits: { sheetBytes: 5_000 } })).toContain(
+      "TooLarge: prices.xlsx: xl/worksheets/sheet9.xml has",
+    )
   })
 
   test("a bomb is found by its ratio", async () => {
     const bomb = workbook({ sheet: `<sheetData/>${`<!--${"x".repeat(50_000)}-->`.repeat(1_500)}` })
     expect(await failure(bomb)).toBe(
-      `TooLarge: prices.xlsx: ${sheetPart} unpacks to more than 300 times its size, which no real sheet does`,
+      `TooLarge: prices.xlsx: ${sheetPart} unpacks to more than 300 times its size, which no real sheet does (limits.ratio)`,
     )
   })
 })

@@ -5,6 +5,44 @@
 /** What a format makes of a number: nothing special, a date (with or without time), a time of day, an elapsed time. */
 export type Shown = "number" | "date" | "time" | "elapsed"
 
+/** How a cell style shows numbers. */
+export interface CellFormat {
+  readonly shown: Shown
+  readonly code: string
+}
+
+// the codes of built-in formats that show numbers, as they are in English (ECMA-376, 18.8.30)
+const builtinCodes: ReadonlyMap<number, string> = new Map([
+  [1, "0"],
+  [2, "0.00"],
+  [3, "#,##0"],
+  [4, "#,##0.00"],
+  [5, '"$"#,##0_);\\("$"#,##0\\)'],
+  [6, '"$"#,##0_);[Red]\\("$"#,##0\\)'],
+  [7, '"$"#,##0.00_);\\("$"#,##0.00\\)'],
+  [8, '"$"#,##0.00_);[Red]\\("$"#,##0.00\\)'],
+  [9, "0%"],
+  [10, "0.00%"],
+  [11, "0.00E+00"],
+  [12, "# ?/?"],
+  [13, "# ??/??"],
+  [37, "#,##0_);(#,##0)"],
+  [38, "#,##0_);[Red](#,##0)"],
+  [39, "#,##0.00_);(#,##0.00)"],
+  [40, "#,##0.00_);[Red](#,##0.00)"],
+  [41, '_(* #,##0_);_(* \\(#,##0\\);_(* "-"_);_(@_)'],
+  [42, '_("$"* #,##0_);_("$"* \\(#,##0\\);_("$"* "-"_);_(@_)'],
+  [43, '_(* #,##0.00_);_(* \\(#,##0.00\\);_(* "-"??_);_(@_)'],
+  [44, '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_);_(@_)'],
+  [48, "##0.0E+0"],
+])
+
+/** A built-in format. */
+export const builtin = (id: number): CellFormat => ({ shown: ofBuiltin(id), code: builtinCodes.get(id) ?? "General" })
+
+/** A format of the workbook's own. */
+export const own = (code: string): CellFormat => ({ shown: ofCode(code), code })
+
 /** How a built-in format shows numbers. 27–36 and 50–58 are dates in the Chinese, Japanese and Korean editions. */
 export const ofBuiltin = (id: number): Shown => {
   if ((id >= 14 && id <= 17) || id === 22 || (id >= 27 && id <= 36) || (id >= 50 && id <= 58)) return "date"
@@ -48,6 +86,7 @@ const clock = (ms: number): string => {
  * The 1900 system counts 29 February 1900, which was none: the text of day 60 is `1900-02-29`, as Excel shows it.
  */
 export const iso = (serial: number, shown: Shown, is1904: boolean): string | number => {
+  if (shown === "elapsed" && serial < 0) return `-${iso(-serial, shown, is1904)}`
   if (!(serial >= 0)) return serial
   const ms = Math.round(serial * dayMs)
   if (shown === "elapsed") return clock(ms)

@@ -1,15 +1,19 @@
 /**
  * A workbook is what is found in an XLSX file: its sheets, and their rows, some at a time. Whatever else reads workbooks can take the
- * place of {@link openWorkbook} by giving the same two things.
+ * place of {@link openWorkbook} by giving the same things.
  */
-import { malformed } from "./classifyError.ts"
+import type { Notice } from "../Headers.ts"
 import type { Handle } from "./Input.ts"
-import * as NumberFormat from "./NumberFormat.ts"
 import { SharedTexts } from "./SharedText.ts"
-import { type RawRow, type Shared, SheetScanner } from "./SheetScanner.ts"
-import { Utf8 } from "./Utf8.ts"
-import { attributes, type Visitor, Xml } from "./Xml.ts"
-import { type Entry, openZip, type Zip, type ZipLimits } from "./Zip.ts"
+import type { RawRow } from "./SheetRow.ts"
+import { SheetScanner } from "./SheetScanner.ts"
+import { refuseCompound, refuseOthers, unread } from "./WorkbookKind.ts"
+import { type Archive, scan, scanning, scanOptional } from "./WorkbookPart.ts"
+import { isKind, partOf, type Relation, Relations } from "./WorkbookRelations.ts"
+import { WorkbookStyles } from "./WorkbookStyles.ts"
+import { beyond, type Failure, type XlsxLimits } from "./XlsxLimits.ts"
+import { attributes, type Visitor } from "./Xml.ts"
+import { openZip } from "./Zip.ts"
 
 /** A sheet of cells. */
 export interface Sheet {
@@ -18,109 +22,81 @@ export interface Sheet {
   readonly part: string
 }
 
-/** Some rows of a sheet, and the areas of merged cells that are known by now. */
+/** Some rows of a sheet, and what is known of all of it by now. */
 export interface SheetRows {
   readonly rows: ReadonlyArray<RawRow>
+  /** The areas of merged cells; known at the end. */
   readonly merged: ReadonlyArray<string>
+  /** First and last positions of hidden columns; known from the start. */
+  readonly hiddenColumns: ReadonlyArray<readonly [number, number]>
 }
 
 /** See the file's first sentence. */
 export interface Workbook {
   /** In the order of their tabs. Charts and dialogs are no sheets. */
   readonly sheets: ReadonlyArray<Sheet>
-  readonly rows: (sheet: Sheet) => AsyncIterable<SheetRows>
+  /** What it holds that is not read. */
+  readonly notices: ReadonlyArray<Notice>
+  /** The rows of a sheet; numbers as they are shown or as they are stored. */
+  readonly rows: (sheet: Sheet, asShown: boolean) => AsyncIterable<SheetRows>
+  /** The areas of merged cells of a sheet, which come after its rows: reads all of it. */
+  readonly merged: (sheet: Sheet) => Promise<ReadonlyArray<string>>
 }
 
 /** Opens a workbook: reads what it holds, but no cells. */
-export const openWorkbook = async (handle: Handle, name: string, limits: ZipLimits): Promise<Workbook> => {
-  await refuseOldKind(handle, name)
-  const zip = await openZip(handle, name, limits)
-  const main = (await relationships(zip, name, "")).find((relationship) => isKind(relationship, "officeDocument"))
+export const openWorkbook = async (handle: Handle, name: string, limits: XlsxLimits): Promise<Workbook> => {
+  await refuseCompound(handle, name)
+  const archive: Archive = { zip: await openZip(handle, name, limits), name, limits }
+  const main = (await relations(archive, "")).find((relation) => isKind(relation, "officeDocument"))
   const part = main?.target ?? "xl/workbook.xml"
-  if (zip.find(part) === undefined || !part.endsWith(".xml")) {
-    throw malformed(`${name} is not a workbook of the kind .xlsx: it has no ${part.endsWith(".xml") ? part : "workbook in XML"}`)
-  }
-  const listing = new Listing()
-  await scanPart(zip, name, part, listing)
-  const related = await relationships(zip, name, part)
+  refuseOthers(archive.zip, name, part)
+  const listing = new Listing(limits)
+  await scan(archive, part, listing, "otherBytes")
+  const related = await relations(archive, part)
   const sheets = listing.sheets.flatMap(({ name, isHidden, id }) => {
-    const found = related.find((relationship) => relationship.id === id)
+    const found = related.find((relation) => relation.id === id)
     return found !== undefined && isKind(found, "worksheet") ? [{ name, isHidden, part: found.target }] : []
   })
-  const partOf = (kind: string): string | undefined => related.find((relationship) => isKind(relationship, kind))?.target
+  const only = (kind: string): string | undefined => related.find((relation) => isKind(relation, kind))?.target
+  const links = related.filter((relation) => isKind(relation, "externalLink")).length
   return {
     sheets,
-    rows: async function* (sheet) {
-      const texts = new SharedTexts()
-      const styles = new Styles()
-      await scanOptional(zip, name, partOf("sharedStrings"), texts)
-      await scanOptional(zip, name, partOf("styles"), styles)
-      yield* rowsOf(zip, name, sheet, { texts: texts.texts, styles: styles.styles, is1904: listing.is1904 })
+    notices: unread(archive.zip, only("vbaProject") !== undefined, links),
+    rows: async function* (sheet, asShown) {
+      const texts = new SharedTexts(limits)
+      const styles = new WorkbookStyles()
+      await scanOptional(archive, only("sharedStrings"), texts, "sharedTextBytes")
+      await scanOptional(archive, only("styles"), styles, "otherBytes")
+      const shared = { texts: texts.texts, styles: styles.styles, is1904: listing.is1904, asShown }
+      const scanner = new SheetScanner(shared, limits)
+      const { hiddenColumns } = scanner
+      for await (const _ of scanning(archive, sheet.part, scanner, "sheetBytes", `${name}!${sheet.name}`)) {
+        const rows = scanner.take()
+        if (rows.length > 0) yield { rows, merged: [], hiddenColumns }
+      }
+      yield { rows: [], merged: scanner.merged, hiddenColumns }
+    },
+    merged: async (sheet) => {
+      const areas = new MergedAreas(limits)
+      for await (const _ of scanning(archive, sheet.part, areas, "sheetBytes", `${name}!${sheet.name}`));
+      return areas.found
     },
   }
 }
 
-async function* rowsOf(zip: Zip, name: string, sheet: Sheet, shared: Shared): AsyncGenerator<SheetRows> {
-  const scanner = new SheetScanner(shared)
-  for await (const _ of scanning(zip, name, sheet.part, scanner)) {
-    if (scanner.failure !== undefined) throw malformed(`${name}!${sheet.name} ${scanner.failure}`)
-    const rows = scanner.take()
-    if (rows.length > 0) yield { rows, merged: [] }
-  }
-  yield { rows: [], merged: scanner.merged }
-}
-
-const refuseOldKind = async (handle: Handle, name: string): Promise<void> => {
-  const start = Buffer.alloc(8)
-  await handle.read(start, 0)
-  if (start.readUInt32BE(0) === 0xd0cf11e0) {
-    throw malformed(`${name} is encrypted or a workbook of the old kind (.xls); save it as .xlsx without a password`)
-  }
-}
-
-interface Relationship {
-  readonly id: string
-  readonly type: string
-  readonly target: string
-}
-
-// the types of transitional and strict workbooks differ in all but their last part
-const isKind = (relationship: Relationship, kind: string): boolean => relationship.type.endsWith(`/${kind}`)
-
-const relationships = async (zip: Zip, name: string, of: string): Promise<ReadonlyArray<Relationship>> => {
-  const folder = of.slice(0, of.lastIndexOf("/") + 1)
-  const found: Array<Relationship> = []
-  await scanOptional(zip, name, `${folder}_rels/${of.slice(folder.length)}.rels`, {
-    open: (element, text, from, to) => {
-      if (element !== "Relationship") return
-      const values = attributes(text, from, to)
-      if (values.get("TargetMode") === "External") return
-      found.push({
-        id: values.get("Id") ?? "",
-        type: values.get("Type") ?? "",
-        target: resolvePath(folder, values.get("Target") ?? ""),
-      })
-    },
-    close: () => {},
-    text: () => {},
-  })
-  return found
-}
-
-const resolvePath = (folder: string, target: string): string => {
-  const path = target.startsWith("/") ? target.slice(1) : `${folder}${target}`
-  const parts: Array<string> = []
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop()
-    else if (part !== "" && part !== ".") parts.push(part)
-  }
-  return parts.join("/")
+const relations = async (archive: Archive, of: string): Promise<ReadonlyArray<Relation>> => {
+  const reader = new Relations(of)
+  await scanOptional(archive, partOf(of), reader, "otherBytes")
+  return reader.found
 }
 
 // the sheets of workbook.xml
 class Listing implements Visitor {
   readonly sheets: Array<{ readonly name: string; readonly isHidden: boolean; readonly id: string }> = []
   is1904 = false
+  failure: Failure | undefined
+
+  constructor(private readonly limits: XlsxLimits) {}
 
   open(element: string, text: string, from: number, to: number): void {
     if (element === "workbookPr") {
@@ -129,11 +105,14 @@ class Listing implements Visitor {
     } else if (element === "sheet") {
       const values = attributes(text, from, to)
       const state = values.get("state")
-      this.sheets.push({
-        name: values.get("name") ?? "",
-        isHidden: state === "hidden" || state === "veryHidden",
-        id: values.get("id") ?? "",
-      })
+      if (this.sheets.length >= this.limits.sheets) this.failure = beyond("has too many sheets", this.limits.sheets, "sheets")
+      else {
+        this.sheets.push({
+          name: values.get("name") ?? "",
+          isHidden: state === "hidden" || state === "veryHidden",
+          id: values.get("id") ?? "",
+        })
+      }
     }
   }
 
@@ -142,60 +121,20 @@ class Listing implements Visitor {
   text(): void {}
 }
 
-// how each cell style shows numbers
-class Styles implements Visitor {
-  readonly styles: Array<NumberFormat.Shown> = []
-  private readonly own = new Map<number, NumberFormat.Shown>()
-  private inCellFormats = false
+// nothing but the areas of merged cells
+class MergedAreas implements Visitor {
+  readonly found: Array<string> = []
+  failure: Failure | undefined
+
+  constructor(private readonly limits: XlsxLimits) {}
 
   open(element: string, text: string, from: number, to: number): void {
-    if (element === "numFmt") {
-      const values = attributes(text, from, to)
-      this.own.set(Number(values.get("numFmtId")), NumberFormat.ofCode(values.get("formatCode") ?? ""))
-    } else if (element === "cellXfs") this.inCellFormats = true
-    else if (element === "xf" && this.inCellFormats) {
-      const id = Number(attributes(text, from, to).get("numFmtId") ?? 0)
-      this.styles.push(this.own.get(id) ?? NumberFormat.ofBuiltin(id))
-    }
+    if (element !== "mergeCell") return
+    if (this.found.length < this.limits.mergedAreas) this.found.push(attributes(text, from, to).get("ref") ?? "")
+    else this.failure = beyond("has too many areas of merged cells", this.limits.mergedAreas, "mergedAreas")
   }
 
-  close(element: string): void {
-    if (element === "cellXfs") this.inCellFormats = false
-  }
+  close(): void {}
 
   text(): void {}
-}
-
-const scanOptional = async (zip: Zip, name: string, part: string | undefined, visitor: Visitor): Promise<void> => {
-  if (part !== undefined && zip.find(part) !== undefined) await scanPart(zip, name, part, visitor)
-}
-
-const scanPart = async (zip: Zip, name: string, part: string, visitor: Visitor): Promise<void> => {
-  for await (const _ of scanning(zip, name, part, visitor));
-}
-
-// shows a part to the visitor, and pauses after each piece
-async function* scanning(zip: Zip, name: string, part: string, visitor: Visitor): AsyncGenerator<void> {
-  const entry: Entry | undefined = zip.find(part)
-  if (entry === undefined) throw malformed(`${name} is damaged: it has no ${part}`)
-  const xml = new Xml(visitor)
-  const utf8 = new Utf8()
-  const check = (): void => {
-    if (xml.failure !== undefined) throw malformed(`${name}: ${part} ${xml.failure}`)
-  }
-  for await (const block of zip.read(entry)) {
-    for (const piece of utf8.pieces(block, false)) {
-      if (piece.invalid) throw malformed(`${name}: ${part} is not UTF-8`)
-      xml.feed(piece.text)
-      check()
-      yield
-    }
-  }
-  for (const piece of utf8.pieces(Buffer.alloc(0), true)) {
-    if (piece.invalid) throw malformed(`${name}: ${part} is not UTF-8`)
-    xml.feed(piece.text)
-  }
-  xml.end()
-  check()
-  yield
 }

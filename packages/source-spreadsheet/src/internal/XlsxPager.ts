@@ -5,8 +5,10 @@
 import type { Source } from "@waybill/core"
 import { Result } from "effect"
 import * as Headers from "../Headers.ts"
-import { malformed } from "./classifyError.ts"
-import { type CellValue, columnLetters, type RawRow } from "./SheetScanner.ts"
+import { malformed, tooLarge } from "./classifyError.ts"
+import { SheetColumns } from "./SheetColumns.ts"
+import type { SheetMerges } from "./SheetMerges.ts"
+import { type CellValue, isEmpty, type RawRow } from "./SheetRow.ts"
 import { toCursor, type XlsxPosition } from "./XlsxPosition.ts"
 
 /** How a sheet is read. */
@@ -19,13 +21,16 @@ export interface Settings {
   readonly headers: ReadonlyArray<string> | undefined
   readonly columnOf: (header: string) => string
   readonly pageRows: number
+  readonly skipsHiddenRows: boolean
+  readonly skipsHiddenColumns: boolean
+  /** What is told with the first page. */
+  readonly notices: ReadonlyArray<Headers.Notice>
 }
 
-// a page is also full when it has this many cells, so that memory is bounded however wide the rows are
+// a page is also full when it has so many cells or characters, so that memory is bounded however wide and long the rows are
 const pageCells = 400_000
-const areasShown = 5
-
-const isEmpty = (value: CellValue | undefined): boolean => value === null || value === undefined || value === ""
+const pageLength = 8 * 1024 * 1024
+const shown = 5
 
 // takes the empty cells off a row's end
 const trimEnd = (cells: Array<CellValue>): void => {
@@ -33,6 +38,9 @@ const trimEnd = (cells: Array<CellValue>): void => {
 }
 
 const lastRowOf = (area: string): number => Number(/(\d+)$/.exec(area)?.[1] ?? 0)
+
+const list = (names: ReadonlyArray<string>): string =>
+  `${names.slice(0, shown).join(", ")}${names.length > shown ? ` and ${names.length - shown} more` : ""}`
 
 /** See the file's first sentence. */
 export class XlsxPager {
@@ -42,37 +50,53 @@ export class XlsxPager {
   private columns: ReadonlyArray<string> | undefined
   private unnamed: ReadonlyArray<number>
   private header: number
-  private last: number
+  // rows of the sheet that were looked at, and up to which they are in pages already
+  private seen = 0
+  private readonly done: number
+  private readonly isResumed: boolean
   private yielded: boolean
   private ended = false
+  private sheetColumns: SheetColumns | undefined
+  private hiddenRows = 0
+  private firstHidden = 0
   private rows: Array<ReadonlyArray<CellValue>> = []
   private labels: Array<number> = []
   private issues: Array<Source.PageIssue> = []
   private notices: Array<Headers.Notice> = []
   private cells = 0
+  private length = 0
 
   constructor(
     private readonly settings: Settings,
     position: XlsxPosition | undefined,
+    /** The areas whose value is repeated, where it is. */
+    private readonly merges: SheetMerges | undefined,
   ) {
     this.columns = position?.columns ?? settings.headers
     this.unnamed = position?.unnamed ?? []
     this.header = position?.header ?? 0
-    this.last = position?.row ?? 0
-    this.yielded = position !== undefined
+    this.done = position?.rows ?? 0
+    this.isResumed = this.yielded = position !== undefined
+    if (!this.isResumed) this.notices.push(...settings.notices)
   }
 
-  /** Adds rows and gives the pages that are full. */
-  *push(rows: ReadonlyArray<RawRow>): Generator<Source.Page> {
-    for (const row of rows) {
-      if (row.number <= this.last) continue
-      if (this.columns === undefined) {
-        this.readHeader(row)
-        if (this.failure !== undefined) return
-      } else {
-        this.add(row, this.columns)
-        if (this.rows.length >= this.settings.pageRows || this.cells >= pageCells) yield this.page()
-      }
+  /** Adds rows and gives the pages that are full. `hidden` are the first and last positions of the hidden columns. */
+  *push(rows: ReadonlyArray<RawRow>, hidden: ReadonlyArray<readonly [number, number]>): Generator<Source.Page> {
+    if (this.sheetColumns === undefined) {
+      this.sheetColumns = new SheetColumns(hidden, this.settings.skipsHiddenColumns)
+      if (this.columns !== undefined) this.tellHiddenColumns(this.sheetColumns, this.columns)
+    }
+    for (const raw of rows) {
+      const isBefore = ++this.seen <= this.done
+      const row = this.sheetColumns.only(this.merges === undefined ? raw : this.repeat(raw, this.merges, this.sheetColumns))
+      if (this.failure !== undefined) return
+      if (row.isHidden && this.leavesOut(row)) continue
+      if (isBefore) continue
+      if (this.columns === undefined) this.readHeader(row, this.sheetColumns)
+      else this.add(row, this.columns, this.sheetColumns)
+      if (this.failure !== undefined) return
+      const isFull = this.rows.length >= this.settings.pageRows || this.cells >= pageCells || this.length >= pageLength
+      if (isFull) yield this.page()
     }
   }
 
@@ -85,10 +109,17 @@ export class XlsxPager {
     }
     const areas = merged.filter((area) => lastRowOf(area) >= this.header)
     if (areas.length > 0) {
-      const more = areas.length > areasShown ? ` and ${areas.length - areasShown} more` : ""
+      const what =
+        this.merges === undefined
+          ? "only the first cell of each area has its value"
+          : "the value of each area is repeated in its cells"
+      this.notices.push({ code: "xlsx.merged-cells", message: `Cells are merged (${list(areas)}); ${what}.` })
+    }
+    if (this.hiddenRows > 0) {
+      const what = this.settings.skipsHiddenRows ? "left out" : "read as others are"
       this.notices.push({
-        code: "xlsx.merged-cells",
-        message: `Cells are merged (${areas.slice(0, areasShown).join(", ")}${more}); only the first cell of each area has its value.`,
+        code: "xlsx.hidden-rows",
+        message: `Hidden rows were ${what}: ${this.hiddenRows}, the first is row ${this.firstHidden}.`,
       })
     }
     this.ended = true
@@ -99,7 +130,34 @@ export class XlsxPager {
     this.failure = malformed(`${this.settings.place}: ${message}`)
   }
 
-  private readHeader(row: RawRow): void {
+  private repeat(raw: RawRow, merges: SheetMerges, sheetColumns: SheetColumns): RawRow {
+    const isHeader = this.seen <= this.done ? raw.number <= this.header : this.columns === undefined
+    const width = this.columns === undefined ? Number.POSITIVE_INFINITY : sheetColumns.inSheet(this.columns.length - 1) + 1
+    const row = merges.fill(raw, width, isHeader)
+    const { failure } = merges
+    if (failure !== undefined) {
+      this.failure = (failure.isLimit ? tooLarge : malformed)(`${this.settings.place} ${failure.message}`)
+    }
+    return row
+  }
+
+  // counts a hidden row of data; gives whether it is left out. A header that is named is read even where it is hidden
+  private leavesOut(row: RawRow): boolean {
+    if (this.columns !== undefined && row.number > this.header && !row.cells.every(isEmpty) && this.hiddenRows++ === 0) {
+      this.firstHidden = row.number
+    }
+    return this.settings.skipsHiddenRows && !(this.columns === undefined && row.number === this.settings.headerRow)
+  }
+
+  private tellHiddenColumns(sheetColumns: SheetColumns, columns: ReadonlyArray<string>): void {
+    if (this.isResumed) return
+    const letters = sheetColumns.hiddenAmong(sheetColumns.inSheet(columns.length - 1) + 1)
+    if (letters.length === 0) return
+    const what = this.settings.skipsHiddenColumns ? "left out" : "read as others are"
+    this.notices.push({ code: "xlsx.hidden-columns", message: `Hidden columns were ${what}: ${list(letters)}.` })
+  }
+
+  private readHeader(row: RawRow, sheetColumns: SheetColumns): void {
     const { headerRow, columnOf } = this.settings
     if (headerRow !== undefined && row.number < headerRow) return
     trimEnd(row.cells)
@@ -119,32 +177,46 @@ export class XlsxPager {
     this.columns = headers.success.columns
     this.unnamed = headers.success.unnamed
     this.notices.push(...headers.success.notices)
-    this.header = this.last = row.number
+    this.header = row.number
+    this.tellHiddenColumns(sheetColumns, this.columns)
   }
 
-  private add(row: RawRow, columns: ReadonlyArray<string>): void {
+  private add(row: RawRow, columns: ReadonlyArray<string>, sheetColumns: SheetColumns): void {
     trimEnd(row.cells)
+    if (row.number < this.header) {
+      if (this.settings.headerRow === undefined && row.cells.length > 0) {
+        this.fail(`row ${row.number} comes after row ${this.header}, which was read as the header; say which row is (headerRow)`)
+      }
+      return
+    }
     // a row with nothing but a broken formula is no empty row
     if (row.cells.length === 0 && row.problems.length === 0) return
     const at = this.rows.length
     for (const { column, code, message, value } of row.problems) {
-      this.issues.push({ row: at, severity: "error", code, column: columns[column] ?? columnLetters(column), message, value })
+      this.issues.push({
+        row: at,
+        severity: "error",
+        code,
+        column: columns[column] ?? sheetColumns.letters(column),
+        message,
+        value,
+      })
     }
-    if (row.cells.length > columns.length) this.beyond(row, columns.length)
+    if (row.cells.length > columns.length) this.beyond(row, columns.length, sheetColumns)
     if (this.unnamed.length > 0) this.look(row, columns)
     this.rows.push(row.cells)
     this.labels.push(row.number)
-    this.last = row.number
     this.cells += row.cells.length
+    this.length += row.length
   }
 
-  private beyond(row: RawRow, width: number): void {
+  private beyond(row: RawRow, width: number, sheetColumns: SheetColumns): void {
     const column = row.cells.findIndex((cell, at) => at >= width && !isEmpty(cell))
     this.issues.push({
       row: this.rows.length,
       severity: "warning",
       code: "xlsx.beyond-header",
-      column: columnLetters(column),
+      column: sheetColumns.letters(column),
       message: "found a value to the right of the header's last column; it is not read",
       value: row.cells[column],
     })
@@ -171,7 +243,7 @@ export class XlsxPager {
       ...(this.notices.length > 0 ? { notices: this.notices } : {}),
       cursor: toCursor({
         sheet: this.settings.sheet,
-        row: this.last,
+        rows: this.seen,
         ended: this.ended,
         columns: this.columns!,
         unnamed: this.unnamed,
@@ -182,7 +254,7 @@ export class XlsxPager {
     this.labels = []
     this.issues = []
     this.notices = []
-    this.cells = 0
+    this.cells = this.length = 0
     this.yielded = true
     return page
   }

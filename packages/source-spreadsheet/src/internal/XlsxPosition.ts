@@ -6,8 +6,8 @@ import type { Source } from "@waybill/core"
 /** See the file's first sentence. */
 export interface XlsxPosition {
   readonly sheet: string
-  /** The number of the last row that was read. */
-  readonly row: number
+  /** How many rows of the sheet were read, as it has them: empty ones count, those that are not there do not. */
+  readonly rows: number
   /** Whether that was the last of all, and everything was told. */
   readonly ended: boolean
   readonly columns: ReadonlyArray<string>
@@ -22,16 +22,16 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 /** The position that a cursor holds; `undefined` where it is not one of an XLSX source. */
 export const fromCursor = (cursor: Source.Cursor): XlsxPosition | undefined => {
   if (typeof cursor !== "object" || cursor === null || Array.isArray(cursor)) return undefined
-  const { sheet, row, ended, columns, unnamed, header } = cursor as { readonly [key: string]: unknown }
+  const { sheet, rows, ended, columns, unnamed, header } = cursor as { readonly [key: string]: unknown }
   return typeof sheet === "string" &&
-    isCount(row) &&
+    isCount(rows) &&
     typeof ended === "boolean" &&
     Array.isArray(columns) &&
     columns.every((column) => typeof column === "string") &&
     Array.isArray(unnamed) &&
     unnamed.every(isCount) &&
     isCount(header)
-    ? { sheet, row, ended, columns, unnamed, header }
+    ? { sheet, rows, ended, columns, unnamed, header }
     : undefined
 }
 

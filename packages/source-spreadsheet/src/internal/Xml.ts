@@ -10,7 +10,8 @@
 export interface Visitor {
   /** A start tag; its attributes are within the range. An empty element (`<v/>`) is opened and closed. */
   readonly open: (name: string, text: string, from: number, to: number) => void
-  readonly close: (name: string) => void
+  /** An end tag. The scan pauses after it where this gives `true`. */
+  readonly close: (name: string) => unknown
   /** Text between tags; it is `plain` where there is nothing to {@link decode} in it. */
   readonly text: (text: string, from: number, to: number, plain: boolean) => void
 }
@@ -33,7 +34,11 @@ const isSpace = (code: number): boolean => code === 32 || code === 10 || code ==
 export class Xml {
   /** Set when nothing more can be read: a sentence. */
   failure: string | undefined
+  /** Whether the visitor asked for a pause: then {@link resume} goes on. */
+  isPaused = false
   private text = ""
+  // what was fed since the last scan
+  private held = ""
   private depth = 0
   private begun = false
   // the first position of each from where the scan is on; the text's length where there is none
@@ -46,19 +51,30 @@ export class Xml {
   /** Adds text. */
   feed(text: string): void {
     if (this.failure !== undefined) return
-    this.text += text
+    this.held = this.held === "" ? text : this.held + text
+    // text is scanned when there is as much new as old, so that the time a huge tag takes does not grow with its square
+    if (this.isPaused || (this.held.length < this.text.length && this.held.length + this.text.length <= longest)) return
+    this.resume()
+  }
+
+  /** Scans what there is, up to a pause. */
+  resume(): void {
+    if (this.failure !== undefined) return
+    this.text = this.text === "" ? this.held : this.text + this.held
+    this.held = ""
     if (!this.begun) {
       if (this.text.length === 0) return
       this.begun = true
       if (this.text.charCodeAt(0) === 0xfeff) this.text = this.text.slice(1)
     }
+    this.isPaused = false
     this.amp = this.cr = this.apostrophe = -1
     const at = this.scan()
     this.text = this.text.slice(at)
-    if (this.text.length > longest) this.failure = `has a piece of text of more than ${longest} characters`
+    if (!this.isPaused && this.text.length > longest) this.failure = `has a piece of text of more than ${longest} characters`
   }
 
-  /** Says that there is no more. */
+  /** Says that there is no more; what was fed last may be held until {@link resume}. */
   end(): void {
     if (this.failure === undefined && (this.depth !== 0 || !this.begun || this.text.trim() !== "")) this.failure = "is cut off"
   }
@@ -81,8 +97,12 @@ export class Xml {
         if (end === -1) return at
         this.depth--
         if (this.depth < 0) return this.fail("has an end tag too many")
-        visitor.close(end === tag + 3 ? text.charAt(tag + 2) : localName(text, tag + 2, nameEnd(text, tag + 2, end)))
         at = end + 1
+        const name = end === tag + 3 ? text.charAt(tag + 2) : localName(text, tag + 2, nameEnd(text, tag + 2, end))
+        if (visitor.close(name) === true) {
+          this.isPaused = true
+          return at
+        }
       } else if (code === exclamation || code === question) {
         const end = this.special(tag, code)
         if (end === -1) return at
@@ -90,21 +110,25 @@ export class Xml {
       } else {
         const end = text.charCodeAt(tag + 2) === greaterThan ? tag + 2 : this.tagEnd(tag + 1)
         if (end === -1) return at
-        this.start(tag + 1, end)
         at = end + 1
+        if (this.start(tag + 1, end) === true) {
+          this.isPaused = true
+          return at
+        }
       }
     }
   }
 
-  private start(from: number, end: number): void {
+  private start(from: number, end: number): unknown {
     const { text, visitor } = this
     const empty = text.charCodeAt(end - 1) === slash
     const to = empty ? end - 1 : end
     const afterName = nameEnd(text, from, to)
     const name = localName(text, from, afterName)
     visitor.open(name, text, afterName, to)
-    if (empty) visitor.close(name)
-    else this.depth++
+    if (empty) return visitor.close(name)
+    this.depth++
+    return undefined
   }
 
   private isPlain(from: number, to: number): boolean {
@@ -222,16 +246,18 @@ const known: ReadonlyMap<string, string> = new Map([
 
 const entity = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w{2,4}));/gi
 
-const character = (code: number): string =>
-  code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? "\ufffd" : String.fromCodePoint(code)
+const isCharacter = (code: number): boolean => code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
 
-/** Decodes entities and line ends, as XML says; what is no entity is left as it is. */
+/** Decodes entities and line ends, as XML says; what is no entity, or stands for no character, is left as it is. */
 export const decode = (raw: string): string => {
   const text = raw.includes("\r") ? raw.replace(/\r\n?/g, "\n") : raw
   if (!text.includes("&")) return text
   return text.replace(entity, (whole, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
-    if (hex !== undefined) return character(Number.parseInt(hex, 16))
-    if (decimal !== undefined) return character(Number.parseInt(decimal, 10))
+    const digits = hex ?? decimal
+    if (digits !== undefined) {
+      const code = Number.parseInt(digits, hex === undefined ? 10 : 16)
+      return isCharacter(code) ? String.fromCodePoint(code) : whole
+    }
     return known.get(name!.toLowerCase()) ?? whole
   })
 }

@@ -1,141 +1,62 @@
 /**
- * Reads zip files: the central directory, and entries as streams of bytes that are checked against their declared size, their
- * CRC-32 and the limits while they are inflated. Only what workbooks use: stored and deflated entries, zip64.
+ * Reads zip files: entries as streams of bytes that are checked against their declared size, their CRC-32 and the limits while
+ * they are inflated. Only what workbooks use: stored and deflated entries, zip64.
  */
 import { pipeline, Readable } from "node:stream"
 import { crc32, createInflateRaw } from "node:zlib"
 import { malformed, tooLarge } from "./classifyError.ts"
 import type { Handle } from "./Input.ts"
+import type { XlsxLimits } from "./XlsxLimits.ts"
+import { directory, type Entry, headerSize, normal, readAt } from "./ZipDirectory.ts"
 
-/** A file within a zip. */
-export interface Entry {
-  readonly name: string
-  readonly method: number
-  readonly encrypted: boolean
-  readonly crc: number
-  readonly compressed: number
-  readonly size: number
-  readonly offset: number
-}
+export type { Entry } from "./ZipDirectory.ts"
 
 /** An open zip. Names are looked up as Office does: without regard to case, `\` as `/`. */
 export interface Zip {
   readonly find: (path: string) => Entry | undefined
-  /** The bytes of an entry. */
-  readonly read: (entry: Entry) => AsyncIterable<Buffer>
+  /** The bytes of an entry; `most` is how many there may be, and which limit says so. */
+  readonly read: (entry: Entry, most: { readonly bytes: number; readonly limit: keyof XlsxLimits }) => AsyncIterable<Buffer>
 }
 
-/** What an entry may use up. */
-export interface ZipLimits {
-  /** Largest entry, inflated. */
-  readonly maxEntryBytes: number
-}
+/** What an archive may use up. */
+export type ZipLimits = Pick<XlsxLimits, "entries" | "ratio">
 
-const endSize = 22
-const locatorSize = 20
-const longestComment = 0xffff
-const largestDirectory = 32 * 1024 * 1024
 const blockBytes = 64 * 1024
-// a deflated entry may be 1,032 times smaller than what it holds; sheets are 5 to 50 times smaller
-const largestRatio = 300
-const ratioFrom = 64 * 1024 * 1024
-
-const normal = (path: string): string => path.replaceAll("\\", "/").replace(/^\/+/, "").toLowerCase()
+// below it a part is not worth a look at its ratio
+const ratioFrom = 16 * 1024 * 1024
 
 /** Opens a zip: reads its central directory. */
 export const openZip = async (handle: Handle, name: string, limits: ZipLimits): Promise<Zip> => {
-  const entries = new Map<string, Entry>()
-  for (const entry of await directory(handle, name)) {
-    if (!entries.has(normal(entry.name))) entries.set(normal(entry.name), entry)
-  }
+  const entries = await directory(handle, name, limits)
   return {
     find: (path) => entries.get(normal(path)),
-    read: (entry) => content(handle, `${name}: ${entry.name}`, entry, limits),
+    read: (entry, most) => content(handle, `${name}: ${entry.name}`, entry, limits.ratio, most),
   }
 }
 
-const readAt = async (handle: Handle, name: string, position: number, length: number): Promise<Buffer> => {
-  const target = Buffer.alloc(length)
-  const read = position < 0 ? 0 : await handle.read(target, position)
-  if (read < length) throw malformed(`${name} is damaged: it ends before its contents do`)
-  return target
-}
-
-const directory = async (handle: Handle, name: string): Promise<ReadonlyArray<Entry>> => {
-  const tailStart = Math.max(0, handle.size - endSize - longestComment)
-  const tail = await readAt(handle, name, tailStart, handle.size - tailStart)
-  let at = tail.length - endSize
-  while (at >= 0 && !(tail.readUInt32LE(at) === 0x06054b50 && at + endSize + tail.readUInt16LE(at + 20) <= tail.length)) at--
-  if (at < 0) throw malformed(`${name} is not a workbook (.xlsx), or is cut off: it does not end as a zip file does`)
-  let count = tail.readUInt16LE(at + 10)
-  let size = tail.readUInt32LE(at + 12)
-  let offset = tail.readUInt32LE(at + 16)
-  const locatorAt = tailStart + at - locatorSize
-  if ((count === 0xffff || size === 0xffffffff || offset === 0xffffffff) && locatorAt >= 0) {
-    const locator = await readAt(handle, name, locatorAt, locatorSize)
-    if (locator.readUInt32LE(0) === 0x07064b50) {
-      const end = await readAt(handle, name, Number(locator.readBigUInt64LE(8)), 56)
-      if (end.readUInt32LE(0) !== 0x06064b50) throw malformed(`${name} is damaged: its zip64 directory is not where it should be`)
-      count = Number(end.readBigUInt64LE(32))
-      size = Number(end.readBigUInt64LE(40))
-      offset = Number(end.readBigUInt64LE(48))
-    }
-  }
-  if (size > largestDirectory) throw tooLarge(`${name} holds too many files to be a workbook`)
-  return entriesOf(await readAt(handle, name, offset, size), count, name)
-}
-
-const entriesOf = (bytes: Buffer, count: number, name: string): ReadonlyArray<Entry> => {
-  const entries: Array<Entry> = []
-  let at = 0
-  for (let number = 0; number < count; number++) {
-    if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== 0x02014b50) {
-      throw malformed(`${name} is damaged: its directory of contents is not readable`)
-    }
-    const nameEnd = at + 46 + bytes.readUInt16LE(at + 28)
-    const extraEnd = nameEnd + bytes.readUInt16LE(at + 30)
-    if (extraEnd > bytes.length) throw malformed(`${name} is damaged: its directory of contents is not readable`)
-    entries.push({
-      name: bytes.toString("utf8", at + 46, nameEnd),
-      encrypted: (bytes.readUInt16LE(at + 8) & 1) === 1,
-      method: bytes.readUInt16LE(at + 10),
-      crc: bytes.readUInt32LE(at + 16),
-      ...sizes(bytes.subarray(nameEnd, extraEnd), [
-        bytes.readUInt32LE(at + 24),
-        bytes.readUInt32LE(at + 20),
-        bytes.readUInt32LE(at + 42),
-      ]),
-    })
-    at = extraEnd + bytes.readUInt16LE(at + 32)
-  }
-  return entries
-}
-
-// size, compressed size and offset: those that do not fit 32 bits are in the zip64 extra field, in this order
-const sizes = (
-  extra: Buffer,
-  short: readonly [number, number, number],
-): { readonly size: number; readonly compressed: number; readonly offset: number } => {
-  const values = [...short]
-  for (let at = 0; at + 4 <= extra.length; ) {
-    const end = at + 4 + extra.readUInt16LE(at + 2)
-    if (extra.readUInt16LE(at) === 1) {
-      let from = at + 4
-      for (let which = 0; which < 3; which++) {
-        if (values[which] !== 0xffffffff || from + 8 > Math.min(end, extra.length)) continue
-        values[which] = Number(extra.readBigUInt64LE(from))
-        from += 8
-      }
-    }
-    at = end
-  }
-  return { size: values[0]!, compressed: values[1]!, offset: values[2]! }
-}
-
-async function* compressedBlocks(handle: Handle, name: string, entry: Entry): AsyncGenerator<Buffer> {
-  const header = await readAt(handle, name, entry.offset, 30)
+// where an entry's own header ends; what it says has to be what the directory says
+const contentStart = async (handle: Handle, name: string, entry: Entry): Promise<number> => {
+  const header = await readAt(handle, name, entry.offset, headerSize)
   if (header.readUInt32LE(0) !== 0x04034b50) throw malformed(`${name} is damaged: it is not where the directory says`)
-  let at = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28)
+  const path = await readAt(handle, name, entry.offset + headerSize, header.readUInt16LE(26))
+  const start = entry.offset + headerSize + path.length + header.readUInt16LE(28)
+  if (start + entry.compressed > entry.end) throw malformed(`${name} is damaged: it overlaps with what comes after it`)
+  // sizes that come after the content (bit 3), or are in the zip64 field, are not here
+  const isSaid = (value: number, expected: number): boolean => value === expected || value === 0xffffffff
+  const areLater = (header.readUInt16LE(6) & 8) !== 0
+  const agrees =
+    path.toString("utf8") === entry.name &&
+    header.readUInt16LE(8) === entry.method &&
+    (areLater ||
+      (header.readUInt32LE(14) === entry.crc &&
+        isSaid(header.readUInt32LE(18), entry.compressed) &&
+        isSaid(header.readUInt32LE(22), entry.size)))
+  if (!agrees) throw malformed(`${name} is damaged: its header does not say what the directory says`)
+  return start
+}
+
+async function* compressedBlocks(handle: Handle, name: string, entry: Entry, start: number): AsyncGenerator<Buffer> {
+  let at = start
   const end = at + entry.compressed
   while (at < end) {
     const block = await readAt(handle, name, at, Math.min(blockBytes, end - at))
@@ -144,23 +65,32 @@ async function* compressedBlocks(handle: Handle, name: string, entry: Entry): As
   }
 }
 
-async function* content(handle: Handle, name: string, entry: Entry, { maxEntryBytes }: ZipLimits): AsyncGenerator<Buffer> {
+async function* content(
+  handle: Handle,
+  name: string,
+  entry: Entry,
+  ratio: number,
+  most: { readonly bytes: number; readonly limit: keyof XlsxLimits },
+): AsyncGenerator<Buffer> {
   if (entry.encrypted) throw malformed(`${name} is encrypted; save the workbook without a password`)
   if (entry.method !== 0 && entry.method !== 8)
     throw malformed(`${name} is compressed in a way that is not known (${entry.method})`)
   const refuse = (size: number) =>
-    tooLarge(`${name} has ${size} bytes or more when unpacked; at most ${maxEntryBytes} are allowed (maxEntryBytes)`)
-  if (entry.size > maxEntryBytes) throw refuse(entry.size)
-  const blocks = compressedBlocks(handle, name, entry)
+    tooLarge(`${name} has ${size} bytes or more when unpacked; at most ${most.bytes} are allowed (limits.${most.limit})`)
+  const refuseRatio = () =>
+    tooLarge(`${name} unpacks to more than ${ratio} times its size, which no real sheet does (limits.ratio)`)
+  const isBomb = (size: number): boolean => size > ratioFrom && size > entry.compressed * ratio
+  // what it says of itself, before anything is unpacked
+  if (entry.size > most.bytes) throw refuse(entry.size)
+  if (isBomb(entry.size)) throw refuseRatio()
+  const blocks = compressedBlocks(handle, name, entry, await contentStart(handle, name, entry))
   let bytes = 0
   let crc = 0
   for await (const block of entry.method === 0 ? blocks : inflated(blocks)) {
     bytes += block.length
-    if (bytes > maxEntryBytes) throw refuse(bytes)
+    if (bytes > most.bytes) throw refuse(bytes)
     if (bytes > entry.size) break
-    if (bytes > ratioFrom && bytes > entry.compressed * largestRatio) {
-      throw tooLarge(`${name} unpacks to more than ${largestRatio} times its size, which no real sheet does`)
-    }
+    if (isBomb(bytes)) throw refuseRatio()
     crc = crc32(block, crc)
     yield block
   }
