@@ -151,9 +151,10 @@ describe("inside core", () => {
   // a file imports only from the lines above its own
   const layers = [
     "Canonical EngineError IntegrityError Issue Limits Ref Scalar SnapshotStore Summary Worker",
-    "Decimal Field Fingerprint Normalize Rule Run Source",
+    "Decimal Field Fingerprint Normalize Rule Source",
     "Cell Entity Plan",
-    "Batch Decode Mirror",
+    "Batch Decode Mirror Run",
+    "Ownership",
     "Sink",
     "Import Job Snapshot",
     "JobStore",

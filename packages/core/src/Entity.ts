@@ -6,7 +6,6 @@
 import type { Schema } from "effect"
 import * as Canonical from "./Canonical.ts"
 import * as Field from "./Field.ts"
-import { type Owner, owners } from "./Ownership.ts"
 
 /** The canonical values of one record, in the order of its entity's fields; `undefined` is a field that is absent. */
 export type Values = ReadonlyArray<Field.Value>
@@ -36,7 +35,7 @@ export interface Entity<Fields extends Schema.Struct.Fields> {
   /** The positions of the fields that a plan compares: all but the key and the volatile ones. */
   readonly compared: ReadonlyArray<number>
   /** When the feed may write the fields at these positions; all others always. `undefined` where there are none. */
-  readonly ownership?: ReadonlyMap<number, Exclude<Owner, "always">>
+  readonly ownership?: ReadonlyMap<number, Exclude<Field.Owner, "always">>
   /** Makes a record for a key that is referred to but exists nowhere; smart mode needs it. */
   readonly create: ((key: string) => Schema.Struct.Type<Fields>) | undefined
   /** A record of this entity, as an import's `map` returns it. */
@@ -64,9 +63,9 @@ export interface Options<Fields extends Schema.Struct.Fields> {
   readonly volatile?: ReadonlyArray<Named<Fields>>
   /**
    * When the feed writes a field of a record that is in the target already: `{ price: "keepEdits", description: "whenEmpty" }`. Fields that are not
-   * named it writes `always`. See {@link Owner}.
+   * named it writes `always`. See {@link Field.Owner}.
    */
-  readonly ownership?: { readonly [field in Named<Fields>]?: Owner }
+  readonly ownership?: { readonly [field in Named<Fields>]?: Field.Owner }
 }
 
 const isEntity = (value: unknown): value is Any => typeof value === "object" && value !== null && "keyPositions" in value
@@ -78,14 +77,14 @@ const ownershipOf = (
   { keyPositions, name, references }: Pick<Any, "name" | "keyPositions" | "references">,
   volatile: ReadonlySet<number>,
   position: (field: string) => number,
-  given: Readonly<Record<string, Owner | undefined>>,
+  given: Readonly<Record<string, Field.Owner | undefined>>,
 ): Owned => {
-  const owned = new Map<number, Exclude<Owner, "always">>()
+  const owned = new Map<number, Exclude<Field.Owner, "always">>()
   for (const [field, owner] of Object.entries(given)) {
     const at = position(field)
     const wrong = (why: string) => new TypeError(`entity ${name}: ${field} cannot be owned ${owner}: ${why}`)
     if (owner === undefined || owner === "always") continue
-    if (!owners.includes(owner)) throw wrong(`expected one of ${owners.join(", ")}`)
+    if (!Field.owners.includes(owner)) throw wrong(`expected one of ${Field.owners.join(", ")}`)
     if (keyPositions.includes(at)) throw wrong("it is part of the key, which says what record it is")
     if (volatile.has(at)) throw wrong("it is volatile, and so no change of a record")
     const shared = references.find(({ positions }) => positions.length > 1 && positions.includes(at))

@@ -45,6 +45,15 @@ export interface Field extends Declaration {
   readonly optional: boolean
 }
 
+/** When the feed writes a field of a record that is in the target; of a record that is created it writes all of them. */
+export const owners = ["always", "whenEmpty", "atCreation", "keepEdits"] as const
+
+/**
+ * One of {@link owners}. `always`: whatever is there. `whenEmpty`: where the target has nothing: the field is absent, null, or a text without a
+ * character. `atCreation`: never again. `keepEdits`: where the target has what a commit wrote last, or has nothing and no commit ever wrote it.
+ */
+export type Owner = (typeof owners)[number]
+
 const isFree = (options: object): boolean => Object.keys(options).length === 0
 
 const declared = <S extends Schema.Schema<any>>(schema: S, declaration: Declaration): S =>

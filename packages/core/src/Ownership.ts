@@ -9,24 +9,9 @@
 import * as Batch from "./Batch.ts"
 import type { Any, Values } from "./Entity.ts"
 import type { Kind, Value } from "./Field.ts"
-import { type Change, code, type Kept, type PlannedBatch, type Update } from "./Plan.ts"
+import { type Change, code, type Kept, type PlannedBatch, type Update, type Why } from "./Plan.ts"
 
-/** When the feed writes a field of a record that is in the target. Of a record that is created it writes all of them. */
-export const owners = ["always", "whenEmpty", "atCreation", "keepEdits"] as const
-
-/**
- * One of {@link owners}. `always`: whatever is there. `whenEmpty`: where the target has nothing ({@link isEmpty}). `atCreation`: never again.
- * `keepEdits`: where the target has what a commit wrote last; and where it has nothing and no commit ever wrote it.
- */
-export type Owner = (typeof owners)[number]
-
-/**
- * Why a value is kept. `notEmpty`: the field is `whenEmpty` and the target has one. `atCreation`: the record was there. `edited`: what is there is
- * not what a commit wrote last. `neverWritten`: no commit ever wrote it, so it is somebody else's.
- */
-export type Why = "notEmpty" | "atCreation" | "edited" | "neverWritten"
-
-/** Whether a target has nothing in a field: it is absent, null, or a text without a character. */
+/** Whether a target has nothing in a field ({@link Field.Owner}): it is absent, null, or a text without a character. */
 export const isEmpty = (kind: Kind, value: Value): boolean =>
   value === undefined || value === null || (kind === "text" && value === "")
 

@@ -7,7 +7,6 @@
 import * as Canonical from "./Canonical.ts"
 import type { Value } from "./Field.ts"
 import type { Issue } from "./Issue.ts"
-import type { Why } from "./Ownership.ts"
 
 /** What a commit does with a record. */
 export const actions = ["unchanged", "create", "update", "refuse"] as const
@@ -30,7 +29,13 @@ export interface Change {
   readonly lastWritten?: "same" | "other" | "never"
 }
 
-/** A field that keeps what the target has, although the feed has something else: see {@link Ownership.Owner}. */
+/**
+ * Why a field keeps what the target has. `notEmpty`: it is owned `whenEmpty`, and the target has something. `atCreation`: the record was there.
+ * `edited`: what is there is not what a commit wrote last. `neverWritten`: no commit ever wrote the field, so it is somebody else's.
+ */
+export type Why = "notEmpty" | "atCreation" | "edited" | "neverWritten"
+
+/** A field that keeps what the target has, although the feed has something else: see {@link Field.Owner}. */
 export interface KeptField {
   readonly field: string
   readonly target: Value

@@ -5,6 +5,7 @@
  */
 import type { Effect } from "effect"
 import type { Issue } from "./Issue.ts"
+import type { KeptField } from "./Plan.ts"
 
 /** What all runs take. */
 export interface RunOptions {
@@ -42,6 +43,8 @@ export interface RecordChange {
   readonly ref: string | null
   readonly action: "create" | "update" | "unchanged" | "refuse"
   readonly changes: ReadonlyArray<{ readonly field: string; readonly before: unknown; readonly after: unknown }>
+  /** Fields that keep what the target has, by the entity's ownership, although the feed has something else; only where there are any. */
+  readonly kept?: ReadonlyArray<KeptField>
   readonly issues: ReadonlyArray<Issue>
 }
 

@@ -235,6 +235,11 @@ export interface Sink {
   readonly commit: (context: CommitContext) => Effect.Effect<CommitSession, SinkError, Scope.Scope>
   /** Opens a session that takes a commit back. A sink that keeps no before-images has none. Optional. */
   readonly undo?: (context: UndoContext) => Effect.Effect<UndoSession, SinkError, Scope.Scope>
+  /**
+   * Whether the sink notes what its commits write of fields that are owned `keepEdits` ({@link Ownership.watched}), in the transaction that writes them,
+   * and tells in its plans whether the target still has that ({@link Change.lastWritten}). Without it an import with such fields is refused. Optional.
+   */
+  readonly keepsEdits?: true
   /** An issue for each value that this target can never hold (a field name with a dot, text with NUL); pure, called per record batch before sealing. Optional. */
   readonly unholdable?: (
     entity: Any,

@@ -55,6 +55,8 @@ export interface EntityPlan {
   readonly parts: ReadonlyArray<
     Part & {
       readonly counts: { readonly create: number; readonly update: number; readonly unchanged: number; readonly refuse: number }
+      /** Field → of how many records it is kept; only where any is. */
+      readonly kept?: { readonly [field: string]: number }
     }
   >
 }

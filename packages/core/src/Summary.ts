@@ -16,6 +16,8 @@ export interface EntityCounts {
   readonly candidates: number
   /** Of the records: those that the feed has no more, and a mirror marks. */
   readonly missing: number
+  /** Field → of how many records the plan keeps what the target has, by the entity's ownership; only where it keeps any. */
+  readonly kept?: { readonly [field: string]: number }
 }
 
 /** What a job counts. Rows: `processed = imported + skipped + rejected + unprocessed`. Records, per entity: the sum of the outcomes. */
@@ -80,7 +82,8 @@ export const unbalanced = (counts: Counts): ReadonlyArray<string> => {
     problems.push(`${counts.skipped + counts.rejected} rows were left out, but ${byCode} have a code`)
   const totals = { created: 0, updated: 0, unchanged: 0, conflict: 0, failed: 0 }
   for (const [entity, count] of Object.entries(counts.entities)) {
-    for (const [name, number] of Object.entries(count)) if (number < 0) problems.push(`${entity}: ${name} is ${number}`)
+    for (const [name, number] of Object.entries(count))
+      if (typeof number === "number" && number < 0) problems.push(`${entity}: ${name} is ${number}`)
     const outcomes = count.created + count.updated + count.unchanged + count.conflict + count.failed
     if (outcomes !== count.records) problems.push(`${entity}: ${count.records} records, but ${outcomes} have an outcome`)
     totals.created += count.created

@@ -43,7 +43,7 @@ describe("ownership of an entity", () => {
 
   test("cannot split a reference of several fields", () => {
     const Shop = Entity.make("shop", { schema: { chain: Field.text(), number: Field.integer() }, key: ["chain", "number"] })
-    const offer = (ownership: { readonly number?: Ownership.Owner }) =>
+    const offer = (ownership: { readonly number?: Field.Owner }) =>
       Entity.make("offer", {
         schema: { id: Field.text(), chain: Field.text(), number: Field.integer() },
         key: "id",
@@ -62,7 +62,7 @@ describe("ownership of an entity", () => {
 })
 
 describe("a value stays", () => {
-  test.each<readonly [Ownership.Owner, Plan.Change, Ownership.Why | undefined]>([
+  test.each<readonly [Field.Owner, Plan.Change, Plan.Why | undefined]>([
     ["always", changed("title", "old"), undefined],
     ["whenEmpty", changed("title", "old"), "notEmpty"],
     ["whenEmpty", changed("title", " "), "notEmpty"],
@@ -90,7 +90,7 @@ describe("a value stays", () => {
 })
 
 const value = fc.constantFrom<Field.Value>(undefined, null, "", "a", "b")
-const owner = fc.constantFrom(...Ownership.owners)
+const owner = fc.constantFrom(...Field.owners)
 
 describe("a settled plan", () => {
   const record = fc.record({ title: value, tags: value, before: fc.record({ title: value, tags: value }) })

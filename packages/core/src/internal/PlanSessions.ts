@@ -3,9 +3,10 @@
  */
 import { Effect, Exit, Scope } from "effect"
 import type { Import } from "../Import.ts"
+import { needsLastWritten } from "../Ownership.ts"
 import type { PlanSession, SinkError } from "../Sink.ts"
 import type { Full } from "./Collector.ts"
-import { isRetryable, retrying } from "./worldError.ts"
+import { isRetryable, retrying, Stopped } from "./worldError.ts"
 
 /** The session of one validation, whichever connection it has. */
 export interface PlanSessions {
@@ -16,9 +17,23 @@ export interface PlanSessions {
   readonly face: "bytes" | "records"
 }
 
-/** Opens the session; it closes with the scope. */
-export const open = (definition: Import, job: string): Effect.Effect<PlanSessions, SinkError, Scope.Scope> =>
+// a sink that does not know what a commit wrote last could not tell a person's edit from it
+const unsupported = ({ entities, sink }: Import): Stopped | undefined => {
+  const entity = sink.keepsEdits === true ? undefined : entities.find(needsLastWritten)
+  return entity === undefined
+    ? undefined
+    : new Stopped({
+        code: "ownership.unsupported",
+        message: `${entity.name} has fields that are owned keepEdits, and the sink ${sink.kind} does not keep what its commits wrote last; own them whenEmpty or atCreation, or write to a sink that does`,
+        retryable: false,
+      })
+}
+
+/** Opens the session; it closes with the scope. Fails where the sink cannot do what the entities ask for. */
+export const open = (definition: Import, job: string): Effect.Effect<PlanSessions, SinkError | Stopped, Scope.Scope> =>
   Effect.gen(function* () {
+    const stopped = unsupported(definition)
+    if (stopped !== undefined) return yield* Effect.fail(stopped)
     const outer = yield* Effect.scope
     const retry = retrying(definition.retry)
     const connect = Effect.gen(function* () {

@@ -6,6 +6,7 @@ import * as Entity from "../Entity.ts"
 import type { Import } from "../Import.ts"
 import type { IntegrityError } from "../IntegrityError.ts"
 import * as Issue from "../Issue.ts"
+import * as Ownership from "../Ownership.ts"
 import * as Plan from "../Plan.ts"
 import { type AppliedBatch, type CommitSession, outcome, type PlannedRecords, SinkError } from "../Sink.ts"
 import type { EntityPlan } from "../Snapshot.ts"
@@ -24,12 +25,12 @@ export interface Sealed extends SealedEntity {
 /** Why sealed parts could not be read. */
 export type Reading = SnapshotStoreError | IntegrityError
 
-/** A sealed batch with its plan. */
+/** A sealed batch with its plan, without the fields that the plan keeps. */
 export const openPlanned = (vault: Vault, of: Sealed, part: number): Effect.Effect<PlannedRecords, Reading> =>
-  Effect.zipWith(openBatch(vault, of, part), vault.open(of.plan.parts[part]!), (batch, bytes) => ({
-    batch,
-    planned: Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8")),
-  }))
+  Effect.zipWith(openBatch(vault, of, part), vault.open(of.plan.parts[part]!), (batch, bytes) => {
+    const planned = Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8"))
+    return { batch: Ownership.effective(batch, planned), planned }
+  })
 
 /** The refs of a sealed batch. */
 export const openRefs = (vault: Vault, of: Sealed, part: number): Effect.Effect<RefLog.RefLog, Reading> =>

@@ -55,7 +55,13 @@ export class Tally {
     tally.issuesByCode = { ...counts.issuesByCode }
     tally.normalizations = { ...counts.normalizations }
     for (const [name, count] of Object.entries(counts.entities))
-      tally.entities.set(name, { ...emptyEntity(), records: count.records, candidates: count.candidates, missing: count.missing })
+      tally.entities.set(name, {
+        ...emptyEntity(),
+        records: count.records,
+        candidates: count.candidates,
+        missing: count.missing,
+        ...(count.kept === undefined ? {} : { kept: count.kept }),
+      })
     return tally
   }
 
@@ -66,6 +72,15 @@ export class Tally {
       this.entities.set(name, counts)
     }
     return counts
+  }
+
+  /** Counts values that a plan keeps, by field. */
+  keptValues(entity: string, fields: EntityCounts["kept"]): void {
+    if (fields === undefined) return
+    const counts = this.entity(entity)
+    const sums = { ...counts.kept }
+    for (const [field, count] of Object.entries(fields)) bump(sums, field, count)
+    counts.kept = sums
   }
 
   /** Counts an issue and keeps it as long as the limit allows. */

@@ -4,12 +4,12 @@
 import { Effect } from "effect"
 import * as Entity from "../Entity.ts"
 import * as Issue from "../Issue.ts"
-import * as Plan from "../Plan.ts"
 import type { LeftRecord, UndoPreview } from "../Run.ts"
 import { type Left, type UndoneBatch, type UndoSession, undone } from "../Sink.ts"
 import { hasWork, type Reading, type Sealed } from "./Committing.ts"
 import { openBatch } from "./planning.ts"
 import * as RefLog from "./RefLog.ts"
+import { openPlanned } from "./Refusing.ts"
 import type { Vault } from "./Vault.ts"
 import type { Halted, WorldError } from "./worldError.ts"
 
@@ -57,12 +57,7 @@ export class Undoing {
   }
 
   private revert(of: Sealed, part: number): Effect.Effect<UndoneBatch, WorldError> {
-    const self = this
-    return Effect.gen(function* () {
-      const batch = yield* openBatch(self.vault, of, part)
-      const bytes = yield* self.vault.open(of.plan.parts[part]!)
-      return yield* self.session.revert(batch, Plan.read(part, batch.count, Buffer.from(bytes).toString("utf8")))
-    })
+    return Effect.flatMap(openPlanned(this.vault, of, part), ({ batch, planned }) => this.session.revert(batch, planned))
   }
 
   private count(of: Sealed, part: number, { left, outcomes }: UndoneBatch): Effect.Effect<void, Reading> {

@@ -86,12 +86,14 @@ const plannedRecords = (
 ): ReadonlyArray<PlannedRecord> => {
   const updates = new Map(planned.updates.map((it) => [it.index, it]))
   const refusals = new Map(planned.refusals.map((it) => [it.index, it]))
+  const kept = new Map((planned.kept ?? []).map((it) => [it.index, it]))
   return batch.map((values, at) => ({
     entity: entity.name,
     key: Entity.keyText(values, entity.keyPositions),
     ref: refs.at(at),
     action: Plan.actions[planned.actions[at]!]!,
     changes: updates.get(at)?.changes ?? [],
+    ...(kept.has(at) ? { kept: kept.get(at)!.fields } : {}),
     issues: refusals.get(at)?.issues ?? [],
     values: Object.fromEntries(
       entity.fields.flatMap(({ name }, position) => (values[position] === undefined ? [] : [[name, values[position]]])),

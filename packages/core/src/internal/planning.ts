@@ -7,6 +7,7 @@ import * as Entity from "../Entity.ts"
 import type { Import } from "../Import.ts"
 import type { IntegrityError } from "../IntegrityError.ts"
 import * as Issue from "../Issue.ts"
+import * as Ownership from "../Ownership.ts"
 import * as Plan from "../Plan.ts"
 import type { PlanSession, SinkError } from "../Sink.ts"
 import { type EntityPlan, names, type Part } from "../Snapshot.ts"
@@ -71,7 +72,7 @@ export const plan = (
       yield* session.plan(of.entity, batches(vault, of)).pipe(
         Stream.runForEach((batch) =>
           Effect.gen(function* () {
-            const whole = yield* run.refuseOrphans(of, batch)
+            const whole = yield* run.refuseOrphans(of, Ownership.settle(of.entity, batch))
             planned.push(yield* run.seal(of.entity, whole))
           }),
         ),
@@ -108,9 +109,11 @@ class Planning {
 
   seal(entity: Entity.Any, planned: Plan.PlannedBatch): Effect.Effect<EntityPlan["parts"][number], SnapshotStoreError> {
     const text = Plan.write(planned)
+    const kept = Plan.tallyKept(planned)
     return Effect.map(this.vault.reseal(names.planned(entity.name, planned.part), text, planned.actions.length), (part) => ({
       ...part,
       counts: Plan.tally(planned),
+      ...(kept === undefined ? {} : { kept }),
     }))
   }
 

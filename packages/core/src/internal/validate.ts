@@ -99,6 +99,7 @@ export const validate = <R>(
         counts.updated += part.counts.update
         counts.unchanged += part.counts.unchanged
         counts.failed += part.counts.refuse
+        tally.keptValues(entity.name, part.kept)
       }
     }
     const content = contentOf(definition, job.mode, sealing, tally)

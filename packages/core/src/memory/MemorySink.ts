@@ -6,32 +6,21 @@
 import { Effect, Stream } from "effect"
 import type { Batch } from "../Batch.ts"
 import * as Entity from "../Entity.ts"
-import * as Plan from "../Plan.ts"
+import type * as Plan from "../Plan.ts"
 import {
-  type AppliedBatch,
   type CommitContext,
   type CommitSession,
-  type Mismatch,
-  outcome,
   type Sink,
   SinkError,
   type UndoContext,
   type UndoneBatch,
   type UndoSession,
+  undone as undoneCode,
 } from "../Sink.ts"
-import {
-  copyOf,
-  differing,
-  fingerprint,
-  type Image,
-  merge,
-  putBack,
-  type Refuse,
-  type Tables,
-  tableOf,
-  writeAll,
-} from "./records.ts"
+import { type Applied, applyBatch, mismatches, noteWritten, planBatch } from "./batches.ts"
+import { copyOf, type Image, putBack, type Refuse, type Tables, tableOf } from "./records.ts"
 import { revertBatch } from "./reverting.ts"
+import * as Written from "./written.ts"
 
 export type { Refuse, Tables } from "./records.ts"
 
@@ -53,12 +42,6 @@ export interface Options {
 // a plan reads only: it makes no table either
 const noRecords: ReadonlyMap<string, Entity.Values> = new Map()
 
-interface Applied {
-  readonly applied: AppliedBatch
-  /** By position in the batch. */
-  readonly images: ReadonlyMap<number, Image>
-}
-
 const nameOf = (batch: Batch): string => `${batch.entity.name}/${batch.part}`
 
 const inside = <A>(all: Map<string, Map<string, A>>, job: string): Map<string, A> => {
@@ -70,6 +53,7 @@ const inside = <A>(all: Map<string, Map<string, A>>, job: string): Map<string, A
 /** A sink with empty tables. */
 export const make = (options: Options = {}): MemorySink => {
   const tables: Tables = new Map()
+  const lastWritten: Written.Written = new Map()
   const checkpoints = new Map<string, Map<string, Applied>>()
   const undone = new Map<string, Map<string, UndoneBatch>>()
   const tokens = new Map<string, number>()
@@ -130,10 +114,11 @@ export const make = (options: Options = {}): MemorySink => {
               }),
             stage: () => Effect.void,
             plan: (entity, batches) =>
-              Stream.map(batches, (batch) => planBatch(tables.get(entity.name) ?? noRecords, entity, batch)),
+              Stream.map(batches, (batch) => planBatch(tables.get(entity.name) ?? noRecords, entity, batch, lastWritten)),
           }),
     commit: (context) => Effect.map(claim(context), () => commitSession(context)),
     undo: (context) => Effect.map(context.preview ? Effect.void : claim(context), () => undoSession(context)),
+    keepsEdits: true,
   }
 
   function commitSession(context: CommitContext): CommitSession {
@@ -141,6 +126,7 @@ export const make = (options: Options = {}): MemorySink => {
     // atomic: all is written to a copy, which takes the place of the tables at the end
     const atomic = context.transaction === "atomic"
     const working = atomic ? copyOf(tables) : tables
+    const noted = atomic ? Written.copyOf(lastWritten) : lastWritten
     const pending = new Map<string, Applied>()
     const apply = (batch: Batch, planned: Plan.PlannedBatch): Effect.Effect<Applied, SinkError> =>
       Effect.suspend(() => {
@@ -154,6 +140,7 @@ export const make = (options: Options = {}): MemorySink => {
         Effect.map(Effect.andThen(checked(context), apply(batch, planned)), (result) => {
           const into = atomic ? pending : done
           into.set(nameOf(batch), result)
+          noteWritten(noted, tableOf(working, batch.entity.name), batch.entity, result.images.values())
           return result.applied
         }),
       probe: (batch, planned) =>
@@ -166,6 +153,7 @@ export const make = (options: Options = {}): MemorySink => {
       complete: Effect.map(atomic ? checked(context) : Effect.void, () => {
         if (!atomic) return
         for (const [name, table] of working) tables.set(name, table)
+        for (const [name, records] of noted) lastWritten.set(name, records)
         for (const [name, result] of pending) done.set(name, result)
       }),
       verify: (entity, records) =>
@@ -184,6 +172,7 @@ export const make = (options: Options = {}): MemorySink => {
     const done = context.preview ? new Map(undone.get(context.job)) : inside(undone, context.job)
     const copied = context.preview || context.transaction === "atomic"
     const working = copied ? copyOf(tables) : tables
+    const noted = copied ? Written.copyOf(lastWritten) : lastWritten
     const pending = new Map<string, UndoneBatch>()
     const all = {
       tables: working,
@@ -198,7 +187,10 @@ export const make = (options: Options = {}): MemorySink => {
       checkpoint: new Map(done),
       revert: (batch) =>
         Effect.map(context.preview ? Effect.void : checked(context), () => {
-          const result = revertBatch(all, batch, written.get(nameOf(batch))?.images ?? new Map())
+          const images: ReadonlyMap<number, Image> = written.get(nameOf(batch))?.images ?? new Map()
+          const result = revertBatch(all, batch, images)
+          const back = [...images].flatMap(([index, image]) => (result.outcomes[index] === undoneCode.reversed ? [image] : []))
+          noteWritten(noted, tableOf(working, batch.entity.name), batch.entity, back)
           const into = copied ? pending : done
           into.set(nameOf(batch), result)
           return result
@@ -206,90 +198,9 @@ export const make = (options: Options = {}): MemorySink => {
       complete: Effect.map(checked(context), () => {
         if (!copied) return
         for (const [name, table] of working) tables.set(name, table)
+        for (const [name, records] of noted) lastWritten.set(name, records)
         for (const [name, result] of pending) done.set(name, result)
       }),
     }
   }
-}
-
-const planBatch = (table: ReadonlyMap<string, Entity.Values>, entity: Entity.Any, batch: Batch): Plan.PlannedBatch => {
-  const actions = new Uint8Array(batch.count)
-  const updates: Array<Plan.Update> = []
-  for (const [index, values] of batch.records().entries()) {
-    const current = table.get(Entity.keyText(values, entity.keyPositions))
-    if (current === undefined) {
-      actions[index] = Plan.code.create
-      continue
-    }
-    const changed = differing(entity, current, values)
-    if (changed.length === 0) continue
-    actions[index] = Plan.code.update
-    updates.push({
-      index,
-      fingerprint: fingerprint(current),
-      changes: changed.map((at) => ({ field: entity.fields[at]!.name, before: current[at], after: values[at] })),
-    })
-  }
-  return { part: batch.part, actions, updates, refusals: [] }
-}
-
-const applyBatch = (
-  table: Map<string, Entity.Values>,
-  batch: Batch,
-  planned: Plan.PlannedBatch,
-  abort: boolean,
-  refuse: Refuse,
-): Applied | { readonly index: number; readonly message: string } => {
-  const { entity } = batch
-  const outcomes = new Uint8Array(batch.count)
-  const conflicts: Array<AppliedBatch["conflicts"][number]> = []
-  const writes: Array<{ readonly index: number; readonly key: string; readonly values: Entity.Values }> = []
-  const images = new Map<number, Image>()
-  const before = new Map(planned.updates.map((update) => [update.index, update.fingerprint]))
-  for (const [index, values] of batch.records().entries()) {
-    const action = planned.actions[index]
-    if (action === Plan.code.refuse) outcomes[index] = outcome.failed
-    if (action !== Plan.code.create && action !== Plan.code.update) continue
-    const key = Entity.keyText(values, entity.keyPositions)
-    const current = table.get(key)
-    const already = current !== undefined && fingerprint(merge(current, values)) === fingerprint(current)
-    const asSeen =
-      action === Plan.code.create ? current === undefined : current !== undefined && fingerprint(current) === before.get(index)
-    if (!already && !asSeen) {
-      outcomes[index] = outcome.conflict
-      const message =
-        current === undefined
-          ? "it is no longer in the target"
-          : action === Plan.code.create
-            ? "it has appeared in the target since the plan was made"
-            : "it was changed in the target since the plan was made"
-      conflicts.push({ index, message })
-      continue
-    }
-    outcomes[index] = action === Plan.code.create ? outcome.created : outcome.updated
-    writes.push({ index, key, values: current === undefined ? values : merge(current, values) })
-    images.set(index, { key, before: current, written: values })
-  }
-  if (conflicts.length === 0 || !abort) {
-    const refused = writeAll(table, entity, writes, refuse)
-    return refused ?? { applied: { outcomes, conflicts }, images }
-  }
-  for (let at = 0; at < outcomes.length; at++)
-    if (outcomes[at] === outcome.created || outcomes[at] === outcome.updated) outcomes[at] = 0
-  return { applied: { outcomes, conflicts }, images: new Map() }
-}
-
-const mismatches = (table: ReadonlyMap<string, Entity.Values>, batch: Batch, applied: AppliedBatch): ReadonlyArray<Mismatch> => {
-  const found: Array<Mismatch> = []
-  for (const [index, values] of batch.records().entries()) {
-    if (applied.outcomes[index] !== outcome.created && applied.outcomes[index] !== outcome.updated) continue
-    const key = Entity.keyText(values, batch.entity.keyPositions)
-    const current = table.get(key)
-    if (current === undefined) found.push({ key, kind: "missing", fields: [] })
-    else {
-      const fields = differing(batch.entity, current, values).map((at) => batch.entity.fields[at]!.name)
-      if (fields.length > 0) found.push({ key, kind: "different", fields })
-    }
-  }
-  return found
 }

@@ -45,6 +45,10 @@ export const merge = (current: Entity.Values, values: Entity.Values): Entity.Val
 const same = (left: Entity.Values[number], right: Entity.Values[number]): boolean =>
   left === undefined || right === undefined ? left === right : Canonical.stringify(left) === Canonical.stringify(right)
 
+/** Whether a job wrote what an image is of; else it was as planned already. */
+export const isChanged = ({ before, written }: Image): boolean =>
+  before === undefined || fingerprint(merge(before, written)) !== fingerprint(before)
+
 /** The positions of the compared fields in which a record differs from what is to be there. */
 export const differing = (entity: Entity.Any, current: Entity.Values, values: Entity.Values): ReadonlyArray<number> =>
   entity.compared.filter((at) => values[at] !== undefined && !same(values[at], current[at]))
