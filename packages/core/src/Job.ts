@@ -134,6 +134,11 @@ export interface Job {
   readonly target: string
   /** Position in the source behind the last page that was read. */
   readonly cursor: Json
+  /**
+   * The attempt at the validation that the job is of, from 1: it grows whenever a worker takes the validation. Its parts lie apart from those of
+   * the others ({@link Snapshot.placeOf}).
+   */
+  readonly attempt: number
   /** The hash of the snapshot's content and the hash of its whole manifest, once sealed. */
   readonly snapshot: { readonly hash: Sha256; readonly manifest: Sha256 } | null
   /** The hash of the plan's manifest, once sealed. */
@@ -152,6 +157,8 @@ export interface Job {
   readonly request: "cancel" | "pause" | null
   /** For a job that takes another one back. */
   readonly undo: Undo | null
+  /** When what was kept of it (its parts, what the sink needs to take it back) was purged; `null` while it is not. */
+  readonly purged: string | null
   /** For a child job: the id of its parent, and the name of the partition that it imports. */
   readonly parent: string | null
   readonly partition: string | null

@@ -83,7 +83,23 @@ export const names = {
   records: (entity: string, part: number): string => numbered("records", entity, part),
   refs: (entity: string, part: number): string => numbered("refs", entity, part),
   planned: (entity: string, part: number): string => numbered("plan", entity, part),
+  /** A part that was written before, and is written again with other bytes, has another name each time: `000000.1.ndjson`. */
+  again: (name: string, time: number): string => (time === 0 ? name : name.replace(/\.ndjson$/, `.${time}.ndjson`)),
   normalization: (part: number): string => numbered("log", "normalization", part),
   rejectedFolder: "log/rejected/",
   rejected: (part: number): string => numbered("log", "rejected", part),
+}
+
+const attemptFolder = /^attempt-(\d+)\//
+
+/**
+ * Where a part lies in the snapshot store. Manifests know parts by their names, whichever attempt at the validation sealed them; in the
+ * store each attempt has a place of its own, so that no two write the same part: the first one the names themselves, the nth one `attempt-n/NAME`.
+ */
+export const placeOf = (attempt: number, name: string): string => (attempt === 1 ? name : `attempt-${attempt}/${name}`)
+
+/** Which attempt a part in the snapshot store is of, and its name. */
+export const partAt = (place: string): { readonly attempt: number; readonly name: string } => {
+  const found = attemptFolder.exec(place)
+  return found === null ? { attempt: 1, name: place } : { attempt: Number(found[1]), name: place.slice(found[0].length) }
 }

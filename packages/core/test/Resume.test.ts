@@ -1,7 +1,7 @@
-import { Engine, type Import, type Job, JobStore, Sink, SnapshotStore, type Source } from "@waybill/core"
+import { Engine, type Import, type Job, JobStore, Sink, Snapshot, SnapshotStore, type Source } from "@waybill/core"
 import { MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
-import { Duration, Effect, Fiber, Schedule, Stream } from "effect"
+import { Deferred, Duration, Effect, Fiber, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
@@ -46,7 +46,13 @@ const importOf = (options: Parameters<typeof definition>[1] = {}): Import.Import
 const outcome = (job: Job.Job) =>
   Effect.gen(function* () {
     const store = yield* JobStore.JobStore
-    const parts = yield* Effect.flatMap(SnapshotStore.SnapshotStore, (snapshots) => snapshots.list(job.id))
+    const listed = yield* Effect.flatMap(SnapshotStore.SnapshotStore, (snapshots) => snapshots.list(job.id))
+    // all of them are of the attempt that came to its end
+    const parts = listed.map(({ bytes, name }) => {
+      const { attempt, name: own } = Snapshot.partAt(name)
+      expect(attempt).toBe(job.attempt)
+      return { bytes, name: own }
+    })
     return {
       status: job.status,
       failure: job.failure,
@@ -191,6 +197,66 @@ describe("a validation that broke off", () => {
         const job = yield* drive(yield* Effect.forkChild(Engine.resume(d, id, rest)))
         expect(rest.delivered).toEqual([6, 8, 10, 11])
         expect(yield* outcome(job)).toEqual(expected)
+      }),
+    )
+  })
+
+  test("of a source that says something else each time never has pages of two workers mixed, whoever comes back", async () => {
+    // each row has the title of who asks; where it is said, the source falls silent behind so many pages
+    const said = (who: string, pages = 5): Source.Source => ({
+      ...TestSource.make({ columns, rows: [], hashed: false }),
+      read: (from) =>
+        Stream.fromIterable(
+          Array.from({ length: 5 - Number(from ?? 0) }, (_, at) => Number(from ?? 0) + at),
+          { chunkSize: 1 },
+        ).pipe(
+          Stream.mapEffect((page) =>
+            Effect.as(page < pages ? Effect.void : Effect.never, {
+              rows: [[`A-${page}`, who, "1.50", null]],
+              columns,
+              place: "api",
+              labels: [`${page}`],
+              issues: [],
+              cursor: page + 1,
+            }),
+          ),
+        ),
+    })
+    const inBackground = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.tap(Effect.forkChild(effect, { startImmediately: true }), () => Effect.repeat(TestClock.adjust(1), { times: 20 }))
+    await runWithTestClock(
+      Effect.gen(function* () {
+        const d = importOf()
+        const store = yield* JobStore.JobStore
+        const parts = yield* SnapshotStore.SnapshotStore
+        const awake = yield* Deferred.make<void>()
+        // the first worker stands still when it keeps its third page, and dies with the next one
+        const waits = new Map<string, Effect.Effect<void>>([
+          ["raw/000002.json", Deferred.await(awake)],
+          ["raw/000003.json", Effect.never],
+        ])
+        const standing: SnapshotStore.SnapshotStore["Service"] = {
+          ...parts,
+          put: (job, name, bytes) => Effect.andThen(waits.get(name) ?? Effect.void, parts.put(job, name, bytes)),
+        }
+        const first = yield* inBackground(
+          Effect.provideService(Engine.validate(d, said("first")), SnapshotStore.SnapshotStore, standing),
+        )
+        const held = yield* onlyJob
+        const { id } = yield* store.save({ ...held, lease: { worker: "first", until: yield* fromNow(0) } })
+        // the second one is given two pages, and asks for two more
+        const second = yield* inBackground(Engine.resume(d, id, said("second", 4)))
+        yield* Fiber.interrupt(second)
+        yield* Deferred.succeed(awake, undefined)
+        yield* TestClock.adjust(1)
+        yield* Fiber.interrupt(first)
+        const third = slowSource(said("third"), 0)
+        const job = yield* drive(yield* inBackground(Engine.resume(d, id, third)))
+        expect(job).toMatchObject({ status: "pending", attempt: 3 })
+        const titles = (yield* lines(id, "records/product/")).map(([, title]) => title)
+        expect(titles).toEqual(["first", "first", "second", "second", "third"])
+        expect(third.delivered).toEqual([5])
+        yield* outcome(job)
       }),
     )
   })

@@ -1,41 +1,14 @@
 import { Duration, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, expect, test } from "vitest"
-import { type Job, JobStore, Retention, SnapshotStore, Summary } from "../src/index.ts"
+import { type Job, JobStore, Retention, SnapshotStore } from "../src/index.ts"
 import { MemoryJobStore, MemorySnapshotStore } from "../src/memory/index.ts"
+import { JobStoreSuite } from "../src/testing/index.ts"
 
 const day = (number: number): string => new Date(Date.UTC(2026, 0, number)).toISOString()
 
-const jobOf = (id: string, status: Job.Status, updatedAt: string, more: Partial<Job.Job> = {}): Job.Job => ({
-  id,
-  import: "prices",
-  revision: 1,
-  definition: "0".repeat(64) as Job.Job["definition"],
-  status,
-  mode: "strict",
-  startedBy: "ada",
-  createdAt: updatedAt,
-  updatedAt,
-  source: { kind: "csv", name: "a.csv", sha256: null, bytes: null, details: {} },
-  target: "memory",
-  cursor: null,
-  snapshot: null,
-  plan: null,
-  transaction: null,
-  counts: Summary.empty,
-  timings: {},
-  failure: null,
-  earlier: null,
-  token: 0,
-  lease: null,
-  request: null,
-  undo: null,
-  parent: null,
-  partition: null,
-  partitions: null,
-  version: 0,
-  ...more,
-})
+const jobOf = (id: string, status: Job.Status, updatedAt: string, more: Partial<Job.Job> = {}): Job.Job =>
+  JobStoreSuite.job(id, { import: "prices", status, createdAt: updatedAt, updatedAt, ...more })
 
 const run = <A, E>(effect: Effect.Effect<A, E, JobStore.JobStore | SnapshotStore.SnapshotStore>): Promise<A> =>
   Effect.runPromise(

@@ -243,10 +243,11 @@ const attempt = async (
   }
 }
 
-// a worker stands still in its commit or its undo, and where its transaction holds up others it must not have begun
+// a worker that stands still before its job is there is nobody's predecessor: what it does when it comes back is an import of its own. And where
+// an open transaction holds up others, it must not have begun one
 const canStall = (scene: Scene, { transaction }: Trial, calls: ReadonlyArray<string>, at: number): boolean => {
   const opened = calls.findIndex((call) => call === "commit.open" || call === "undo.open")
-  return at >= opened && !(scene.isHeldUpByOpenTransactions && transaction === "atomic" && at > opened)
+  return calls[at] !== "jobs.create" && !(scene.isHeldUpByOpenTransactions && transaction === "atomic" && at > opened)
 }
 
 /** Tries all faults of a trial on a scene. */

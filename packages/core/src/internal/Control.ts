@@ -258,5 +258,7 @@ const otherAtWork = (job: Job.Job) =>
     const store = yield* JobStore
     const running = yield* store.find({ import: job.import, status: ["running"] })
     const now = yield* Clock.currentTimeMillis
-    return running.find((other) => other.id !== job.id && !Job.isParent(other) && other.target === job.target && Job.isHeld(other, now))
+    return running.find(
+      (other) => other.id !== job.id && !Job.isParent(other) && other.target === job.target && Job.isHeld(other, now),
+    )
   })

@@ -2,13 +2,17 @@
  * Raw pages: what a source without a hash has delivered, kept as it came until the plan is sealed. A validation that broke off is given these
  * pages again, and asks the source only for what follows them; what an API says a second time may be something else.
  *
- * A page is a part `raw/NNNNNN.json` of two lines: the SHA-256 of the second, and the page. A part that is not whole ends what is kept.
+ * A page is a part `raw/NNNNNN.json` of two lines: the SHA-256 of the second, and the page. A part that is not whole ends what is kept. Each
+ * attempt at a validation keeps pages of its own, the ones that it was given again included: pages that follow each other are of one worker, which
+ * no other one can put a page between.
  */
 import { Effect } from "effect"
 import * as Fingerprint from "../Fingerprint.ts"
 import type { Import } from "../Import.ts"
+import { partAt, placeOf } from "../Snapshot.ts"
 import { SnapshotStore, type SnapshotStoreError } from "../SnapshotStore.ts"
 import type { Cursor, Page } from "../Source.ts"
+import type * as Vault from "./Vault.ts"
 import { retrying } from "./worldError.ts"
 
 /** The raw pages of one validation. */
@@ -28,19 +32,22 @@ const folder = "raw/"
 const nameOf = (page: number): string => `${folder}${String(page).padStart(6, "0")}.json`
 
 /** The raw pages of a job, in the store of the context. */
-export const make = (job: string, schedule: Import["retry"]): Effect.Effect<RawPages, never, SnapshotStore> =>
+export const make = ({ attempt, id: job }: Vault.Of, schedule: Import["retry"]): Effect.Effect<RawPages, never, SnapshotStore> =>
   Effect.map(SnapshotStore, (store): RawPages => {
     const retry = retrying(schedule, (error) => (error as SnapshotStoreError).isRetryable)
     let next = 0
     let keeping = true
+    const put = (bytes: Uint8Array) => retry(store.put(job, placeOf(attempt, nameOf(next++)), bytes))
     return {
       replay: (take) =>
         Effect.gen(function* () {
-          const names = new Set((yield* retry(store.list(job))).map(({ name }) => name))
+          const { count, of } = longest(yield* retry(store.list(job)), attempt)
           let cursor: Cursor | null = null
-          for (; names.has(nameOf(next)); next++) {
-            const page = read(yield* retry(store.get(job, nameOf(next))))
+          while (next < count) {
+            const bytes = yield* retry(store.get(job, placeOf(of, nameOf(next))))
+            const page = read(bytes)
             if (page === undefined) break
+            yield* put(bytes)
             yield* take(page)
             cursor = page.cursor
           }
@@ -53,17 +60,24 @@ export const make = (job: string, schedule: Import["retry"]): Effect.Effect<RawP
           keeping &&= isJson(rows) && isJson(issues)
           if (!keeping) return Effect.void
           const text = JSON.stringify({ columns, rows, place, labels, cursor, issues, notices })
-          const bytes = Buffer.from(`${Fingerprint.sha256(Buffer.from(text, "utf8"))}\n${text}\n`, "utf8")
-          const name = nameOf(next++)
-          return Effect.catchIf(
-            retry(store.put(job, name, bytes)),
-            (error) => error.reason === "AlreadyExists",
-            // a part that was not whole, or a page that a worker kept whose validation was taken over
-            () => retry(Effect.andThen(store.remove(job, name), store.put(job, name, bytes))),
-          )
+          return put(Buffer.from(`${Fingerprint.sha256(Buffer.from(text, "utf8"))}\n${text}\n`, "utf8"))
         }),
     }
   })
+
+// which of the attempts before this one has kept the most pages, the latest of those that have as many
+const longest = (parts: ReadonlyArray<{ readonly name: string }>, before: number) => {
+  const pages = new Map<number, Set<string>>()
+  for (const { attempt, name } of parts.map((it) => partAt(it.name)))
+    if (attempt < before && name.startsWith(folder)) pages.set(attempt, (pages.get(attempt) ?? new Set()).add(name))
+  let found = { of: 0, count: 0 }
+  for (const [of, names] of [...pages].sort(([a], [b]) => b - a)) {
+    let count = 0
+    while (names.has(nameOf(count))) count++
+    if (count > found.count) found = { of, count }
+  }
+  return found
+}
 
 const read = (bytes: Uint8Array): Page | undefined => {
   const [sha256, text, end] = Buffer.from(bytes).toString("utf8").split("\n")
@@ -91,24 +105,22 @@ const isJson = (value: unknown): boolean => {
   }
 }
 
-/** Removes what a validation that broke off has sealed; the raw pages stay where `keepRaw`. */
-export const clear = (
-  job: string,
-  schedule: Import["retry"],
-  keepRaw: boolean,
-): Effect.Effect<void, SnapshotStoreError, SnapshotStore> =>
+/**
+ * Removes what nobody needs any more. `earlier`, for who goes on with a validation: what the attempts before it have sealed, but not their pages.
+ * `others`, when a validation has ended: all that is not sealed by the attempt that ended it. A store that fails leaves it: it does no harm there, and
+ * retention takes it away.
+ */
+export const sweep = ({ attempt, id: job }: Vault.Of, what: "earlier" | "others"): Effect.Effect<void, never, SnapshotStore> =>
   Effect.gen(function* () {
     const store = yield* SnapshotStore
-    const retry = retrying(schedule, (error) => (error as SnapshotStoreError).isRetryable)
-    for (const { name } of yield* retry(store.list(job)))
-      if (!(keepRaw && name.startsWith(folder))) yield* retry(store.remove(job, name))
-  })
-
-/** Removes the raw pages of a job that needs them no more. A store that fails leaves them: they do no harm. */
-export const remove = (job: string): Effect.Effect<void, never, SnapshotStore> =>
-  Effect.gen(function* () {
-    const store = yield* SnapshotStore
-    for (const { name } of yield* store.list(job)) if (name.startsWith(folder)) yield* store.remove(job, name)
+    for (const part of yield* store.list(job)) {
+      const of = partAt(part.name)
+      const isPage = of.name.startsWith(folder)
+      if (what === "earlier" ? of.attempt < attempt && !isPage : of.attempt !== attempt || isPage)
+        yield* store.remove(job, part.name)
+    }
   }).pipe(
-    Effect.catch((error) => Effect.logWarning("the raw pages of a job could not be removed", { job, error: error.message })),
+    Effect.catch((error) =>
+      Effect.logWarning("parts that a job needs no more could not be removed", { job, error: error.message }),
+    ),
   )

@@ -35,7 +35,7 @@ export const commit = (
   // whether what was applied stays: an atomic commit is all or nothing up to here
   let durable = job.transaction !== "atomic"
   return Effect.gen(function* () {
-    const vault = yield* Vault.make(job.id, definition.retry)
+    const vault = yield* Vault.make(job, definition.retry)
     const started = yield* Clock.currentTimeMillis
     const { plan, sealed } = yield* Effect.withSpan(open(definition, job, vault), "waybill.integrity")
     const checked = yield* Clock.currentTimeMillis

@@ -55,7 +55,7 @@ export const records = <E, R>(getJob: Effect.Effect<Job, E, R>) =>
     Effect.gen(function* () {
       const job = yield* getJob
       if (job.snapshot === null || job.plan === null) return Stream.empty
-      const vault = yield* Vault.make(job.undo?.of ?? job.id)
+      const vault = yield* Vault.make(Vault.of(job))
       const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
       const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan)
       const parts = snapshot.content.entities.flatMap((content) => {
@@ -117,7 +117,7 @@ export const openLog = <A>(
   prefix: string,
 ): Effect.Effect<LogReader<A>, SnapshotStoreError | IntegrityError, SnapshotStore> =>
   Effect.gen(function* () {
-    const vault = yield* Vault.make(job.undo?.of ?? job.id)
+    const vault = yield* Vault.make(Vault.of(job))
     const logs =
       job.snapshot === null ? [] : (yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)).logs
     const parts = logs.filter(({ name }) => name.startsWith(prefix))
@@ -152,7 +152,7 @@ const linesOf = (job: Job, prefix: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
       if (job.snapshot === null) return Stream.empty
-      const vault = yield* Vault.make(job.undo?.of ?? job.id)
+      const vault = yield* Vault.make(Vault.of(job))
       const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
       return Stream.fromIterable(
         snapshot.logs.filter(({ name }) => name.startsWith(prefix)),
@@ -186,7 +186,7 @@ export const rejectedRefs = (job: Job) =>
       }),
     )
     if (job.snapshot === null || job.plan === null) return refs
-    const vault = yield* Vault.make(job.undo?.of ?? job.id)
+    const vault = yield* Vault.make(Vault.of(job))
     const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
     const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan)
     for (const { name, parts } of plan.entities)
@@ -203,7 +203,7 @@ export const rejectedRefs = (job: Job) =>
 export const candidates = (job: Job) =>
   Effect.gen(function* () {
     if (job.snapshot === null) return []
-    const vault = yield* Vault.make(job.undo?.of ?? job.id)
+    const vault = yield* Vault.make(Vault.of(job))
     const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
     const part = snapshot.logs.find((it) => it.name === names.candidates)
     if (part === undefined) return []

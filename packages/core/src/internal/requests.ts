@@ -68,7 +68,7 @@ export const cancel = (
             },
           })
         const done = yield* jobs.save(job, cancelled)
-        yield* RawPages.remove(jobId)
+        yield* RawPages.sweep(done, "others")
         return done
       }
       default:

@@ -90,7 +90,7 @@ interface Working {
 // reads and checks all that is sealed, then takes it back, as often as the world asks for
 const work = ({ begin, between, context, definition, of, sinkUndo, tell }: Working) =>
   Effect.gen(function* () {
-    const vault = yield* Vault.make(of.id, definition.retry)
+    const vault = yield* Vault.make(of, definition.retry)
     const started = yield* Clock.currentTimeMillis
     const { sealed } = yield* Effect.withSpan(open(definition, of, vault), "waybill.integrity")
     const checked = yield* Clock.currentTimeMillis

@@ -47,6 +47,7 @@ export const create = (of: Job.Job, id: string, startedBy: string) =>
       token: 0,
       lease: null,
       request: null,
+      purged: null,
       // a child's undo is no partition
       parent: null,
       partition: null,
@@ -78,7 +79,10 @@ export const cameLater = (of: Job.Job) =>
     })
     const place = (job: Job.Job): string => `${job.updatedAt} ${job.createdAt} ${job.id}`
     return found
-      .filter((it) => it.id !== of.id && it.undo === null && !Job.isParent(it) && it.target === of.target && it.token > 0 && written(it) > 0)
+      .filter(
+        (it) =>
+          it.id !== of.id && it.undo === null && !Job.isParent(it) && it.target === of.target && it.token > 0 && written(it) > 0,
+      )
       .filter((it) => place(it) > place(of))
       .toReversed()
       .map(({ id, status }) =>

@@ -55,7 +55,7 @@ export const validate = <R>(
   course: Course,
 ): Effect.Effect<Validated, WorldError, R | SnapshotStore> =>
   Effect.gen(function* () {
-    const vault = yield* Vault.make(job.id, definition.retry)
+    const vault = yield* Vault.make(job, definition.retry)
     const session = yield* PlanSessions.open(definition, job.id)
     const collector = new Collector(definition.entities, definition.limits.batch, session.face === "records")
     const pending = new Pending(collector)
@@ -119,6 +119,7 @@ export const validate = <R>(
       entities: planned.entities,
     }
     const planHash = yield* vault.sealManifest(names.plan, plan)
+    yield* vault.tidy
     const end = yield* Clock.currentTimeMillis
     return {
       snapshot: { hash, manifest },

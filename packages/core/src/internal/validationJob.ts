@@ -65,6 +65,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       source: { ...identity, kind: source.kind },
       target: definition.sink.target,
       cursor: null,
+      attempt: 1,
       snapshot: null,
       plan: null,
       transaction: null,
@@ -76,6 +77,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       lease: yield* newLease,
       request: null,
       undo: null,
+      purged: null,
       parent: child?.parent ?? null,
       partition: child?.partition ?? null,
       partitions: null,
@@ -85,7 +87,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       Effect.gen(function* () {
         yield* store.create(job)
         yield* Effect.logInfo("validation begins", { job: job.id, import: job.import, source: identity.name })
-        const raw = identity.sha256 === null ? yield* RawPages.make(job.id, definition.retry) : RawPages.none
+        const raw = identity.sha256 === null ? yield* RawPages.make(job, definition.retry) : RawPages.none
         const refused = result._tag === "Failure" ? result.failure : tooLarge(definition, identity)
         return yield* work(definition, source, control, options, { raw, left, resumed: false, refused })
       }),
@@ -100,7 +102,8 @@ export const resume = <R>(definition: Import, source: Source<R> | undefined, job
       read: jobs.getJob(definition, jobId),
       begin: (job) =>
         job.status === "validating"
-          ? Effect.succeed({})
+          ? // whoever had it writes elsewhere, however late it does so
+            Effect.succeed({ attempt: job.attempt + 1 })
           : Effect.fail(
               new EngineError({
                 reason: "WrongStatus",
@@ -127,8 +130,8 @@ export const resume = <R>(definition: Import, source: Source<R> | undefined, job
           )
         yield* Effect.logInfo("validation goes on", { job: jobId, import: job.import, source: job.source.name })
         const hashed = job.source.sha256 !== null
-        const raw = hashed ? RawPages.none : yield* RawPages.make(jobId, definition.retry)
-        yield* RawPages.clear(jobId, definition.retry, !hashed)
+        const raw = hashed ? RawPages.none : yield* RawPages.make(job, definition.retry)
+        yield* RawPages.sweep(job, "earlier")
         const refused = result._tag === "Failure" ? result.failure : null
         return yield* work(definition, source, control, options, { raw, left, resumed: true, refused })
       }),
@@ -169,7 +172,7 @@ const work = <R>(
         : validate(definition, source, control.job(), tally, options, { ...how, safePoint: control.safePoint }),
     )
     const ended = yield* settle(definition, control, tally, exit)
-    if (ended.status !== "validating") yield* RawPages.remove(ended.id)
+    if (ended.status !== "validating") yield* RawPages.sweep(ended, "others")
     yield* Effect.logInfo(ended.status === "validating" ? "validation paused" : "validation ended", {
       job: ended.id,
       status: ended.status,

@@ -1,7 +1,7 @@
 /**
  * An import of products with categories, which the tests run in many ways, over stores in memory and with no logger.
  */
-import { Cell, Entity, Field, Import, Normalize, SnapshotStore } from "@waybill/core"
+import { Cell, Entity, Field, Import, Normalize, Snapshot, SnapshotStore } from "@waybill/core"
 import { MemoryJobStore, type MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
 import { Effect, Fiber, Layer, Logger, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -66,14 +66,14 @@ export const drive = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<A, E> =>
     return yield* Fiber.join(fiber)
   })
 
-/** The lines of the sealed parts of a job whose names begin so, parsed. */
+/** The lines of the sealed parts of a job whose names begin so, parsed; of whichever attempt. */
 export const lines = (job: string, prefix: string) =>
   Effect.gen(function* () {
     const store = yield* SnapshotStore.SnapshotStore
     const found: Array<any> = []
-    for (const { name } of yield* store.list(job))
-      if (name.startsWith(prefix)) {
-        const text = Buffer.from(yield* store.get(job, name)).toString("utf8")
+    for (const { name: place } of yield* store.list(job))
+      if (Snapshot.partAt(place).name.startsWith(prefix)) {
+        const text = Buffer.from(yield* store.get(job, place)).toString("utf8")
         for (const line of text.split("\n")) if (line !== "") found.push(JSON.parse(line))
       }
     return found
