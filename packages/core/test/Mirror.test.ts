@@ -65,6 +65,27 @@ describe("a mirror", () => {
       }),
     ))
 
+  test("marks with a null as well", () =>
+    run(
+      Effect.gen(function* () {
+        const Place = Entity.make("place", { schema: { id: Field.text(), seen: Field.nullable(Field.text()) }, key: "id" })
+        const sink = MemorySink.make()
+        const places = Import.make({
+          name: "places",
+          row: Schema.Struct({ id: Cell.text(), seen: Cell.text() }),
+          entities: [Place],
+          map: Import.columns(Place),
+          mirrors: [Mirror.mark(Place, { set: { seen: null }, maxShare: 1 })],
+          sink,
+        })
+        const of = (ids: ReadonlyArray<string>) =>
+          TestSource.make({ columns: ["id", "seen"], rows: ids.map((id) => [id, "yes"]) })
+        yield* Engine.run(places, of(["a", "b"]))
+        expect(yield* Engine.run(places, of(["a"]))).toMatchObject({ status: "success", counts: { updated: 1, unchanged: 1 } })
+        expect(sink.tables.get("place")!.get("b")).toEqual(["b", null])
+      }),
+    ))
+
   test("can be left out of a job", () =>
     run(
       Effect.gen(function* () {

@@ -68,7 +68,10 @@ export const mark = (
       for (const values of gone) {
         const looked = collector.look(
           entity,
-          values.map((value, at) => set.find(({ position }) => position === at)?.value ?? value),
+          values.map((value, at) => {
+            const mark = set.find(({ position }) => position === at)
+            return mark === undefined ? value : mark.value
+          }),
         )
         collector.add(looked, 0x7fffffff, `${missingPlace}:${entity.name}`, looked.key)
         collector.endRow([looked], full)
