@@ -37,6 +37,7 @@ const job = (status: Job.Status): Job.Job => ({
   target: "shop on localhost",
   attempt: 1,
   cursor: null,
+  bookmark: null,
   snapshot: null,
   plan: null,
   transaction: "atomic",

@@ -8,7 +8,7 @@
 import type { Json } from "./Canonical.ts"
 import type { Sha256 } from "./Fingerprint.ts"
 import type { Transaction } from "./Sink.ts"
-import type { Identity } from "./Source.ts"
+import type { Bookmark, Identity } from "./Source.ts"
 import type { Counts } from "./Summary.ts"
 
 /** Where a job stands. */
@@ -87,6 +87,18 @@ export interface Lease {
   readonly until: string
 }
 
+/** From where to where a job has read a source that can be read incrementally. */
+export interface Reading {
+  /** What the bookmarks are of: the source, with its selection. */
+  readonly of: string
+  /** The bookmark that it was read from; `null` where all of it was read. */
+  readonly from: Bookmark | null
+  /** The job that had reached that bookmark. */
+  readonly after: string | null
+  /** The bookmark that the next reading starts from once this job is a `success`; `null` until all is read, or where it cannot be told. */
+  readonly reached: Bookmark | null
+}
+
 /** For a job that takes another one back: which, and what became of the records that one had written. */
 export interface Undo {
   readonly of: string
@@ -139,6 +151,8 @@ export interface Job {
    * the others ({@link Snapshot.placeOf}).
    */
   readonly attempt: number
+  /** For a source that can be read incrementally. */
+  readonly bookmark: Reading | null
   /** The hash of the snapshot's content and the hash of its whole manifest, once sealed. */
   readonly snapshot: { readonly hash: Sha256; readonly manifest: Sha256 } | null
   /** The hash of the plan's manifest, once sealed. */

@@ -21,6 +21,10 @@ export interface Query {
   readonly import?: string
   readonly sourceSha256?: string
   readonly startedBy?: string
+  /** The kind of source: `csv`, `ocm`, `replay`, `undo`. */
+  readonly kind?: string
+  /** What the bookmarks of an incremental source are of: the `of` of a job's `bookmark`. */
+  readonly bookmark?: string
   readonly status?: ReadonlyArray<Status>
   /** Children of this job; with `null` jobs that are nobody's child. */
   readonly parent?: string | null

@@ -30,7 +30,7 @@ export interface Condition {
 }
 
 /** The guards of a mirror. */
-export const guards = ["empty", "rejected", "count", "share"] as const
+export const guards = ["empty", "rejected", "count", "share", "incremental"] as const
 
 /** One of {@link guards}. */
 export type Guard = (typeof guards)[number]

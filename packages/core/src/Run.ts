@@ -20,6 +20,8 @@ export interface RunOptions {
    * `Busy`, `wait` goes on as soon as the way is free, and returns the job as it is where the other worker has brought it to its end.
    */
   readonly onBusy?: "refuse" | "wait"
+  /** Reads all of a source that would be read incrementally, as if there were no bookmark. */
+  readonly full?: boolean
   /** `false` leaves the definition's mirrors out of this job: what is missing in the feed stays as it is. */
   readonly mirrors?: false
   /** Called at safe points of long work, at most a few times a second. */

@@ -16,6 +16,9 @@ import type { Label } from "./Ref.ts"
 /** A position in a source: JSON of the source's own, opaque to all others, good for a later process. */
 export type Cursor = Json
 
+/** From where on a source is read incrementally: JSON of the source's own, opaque to all others, good for a later process. */
+export type Bookmark = Json
+
 /** What is known of a source before it is read. */
 export interface Identity {
   /** For people: a file's name, an API's address without its key. */
@@ -26,6 +29,29 @@ export interface Identity {
   readonly bytes: number | null
   /** Licence, attribution, the query asked, …: kept with the snapshot. */
   readonly details: { readonly [key: string]: Json }
+  /** `true` where it gives only what changed: a record that it does not give is not gone, so no mirror may go by it. */
+  readonly isDelta?: boolean
+}
+
+/**
+ * How a source is read from a bookmark on. The engine keeps the bookmark that a reading has reached with the job, and starts the next
+ * reading from it once that job is committed; a source keeps nothing.
+ */
+export interface Incremental<R = never> {
+  /** What the bookmarks are of, such as an address with its selection. A bookmark is only ever given to a source that says the same. */
+  readonly of: string
+  /**
+   * The source from a bookmark on, of the same kind, whose identity is a delta. What it must read again so that nothing is missed (what
+   * came late, clocks that differ) it subtracts itself; rows that are read again are planned as unchanged. A bookmark that is not its own
+   * ends `read` as `Refused`.
+   */
+  readonly since: (bookmark: Bookmark) => Source<R>
+  /**
+   * The bookmark that a reading has reached, told by the cursor behind its last page (`null` where there was no page), for a reading that
+   * began at `from` (`null` where it was of all). What changes after the reading began is on the other side of it; it goes by the other
+   * side's clock. `null` where it cannot be told: the bookmark then stays where it is.
+   */
+  readonly reached: (cursor: Cursor | null, from: Bookmark | null) => Bookmark | null
 }
 
 /** An issue that the source itself found, for the row at `row` of its page. */
@@ -69,6 +95,8 @@ export interface Source<R = never> {
   readonly identify: Effect.Effect<Identity, SourceError, R>
   /** Pages from the start (`null`) or from just after a page's cursor. The stream ends when the source has no more rows. */
   readonly read: (from: Cursor | null) => Stream.Stream<Page, SourceError, R>
+  /** How it is read from a bookmark on; `null` or absent where it is always read as a whole. Asked once, before `identify`. */
+  readonly incremental?: Effect.Effect<Incremental<R> | null, SourceError, R>
 }
 
 /** Why a source could not be read. */

@@ -2,7 +2,7 @@
  * A job store in collections of MongoDB. A save is one step without a transaction: its issues are written first, under a mark of their
  * own, and the update that compares the job's version adds that mark to the job. Issues whose mark no job has are not there.
  *
- * A job: `{ _id, version, import, status, sourceSha256, startedBy, createdAt, parent, issues, saves: [{ save, first, count }], body }`.
+ * A job: `{ _id, version, import, status, sourceSha256, startedBy, createdAt, parent, kind, bookmark, issues, saves: [{ save, first, count }], body }`.
  * An issue: `{ job, save, version, ordinal, body }`. Bodies are JSON text: it keeps names with `$` and dots, and every text.
  *
  * @module
@@ -54,6 +54,8 @@ const fieldsOf = (job: Job.Job): Document => ({
   startedBy: stored(job.startedBy),
   createdAt: stored(job.createdAt),
   parent: (job.parent ?? null) === null ? null : stored(job.parent!),
+  kind: stored(job.source.kind),
+  bookmark: (job.bookmark ?? null) === null ? null : stored(job.bookmark!.of),
   body: JSON.stringify(job),
 })
 
@@ -75,6 +77,8 @@ export const make = ({ collections, db }: Options): JobStore.JobStore["Service"]
           { name: "import", key: { import: 1, createdAt: -1 } },
           { name: "status", key: { status: 1, createdAt: -1 } },
           { name: "sourceSha256", key: { sourceSha256: 1 } },
+          { name: "kind", key: { import: 1, kind: 1, createdAt: -1 } },
+          { name: "bookmark", key: { import: 1, bookmark: 1, createdAt: -1 } },
           { name: "parent", key: { parent: 1, createdAt: -1 } },
           { name: "startedBy", key: { startedBy: 1, createdAt: -1 } },
         ],
@@ -164,6 +168,8 @@ export const make = ({ collections, db }: Options): JobStore.JobStore["Service"]
         ...(query.import === undefined ? {} : { import: { $eq: stored(query.import) } }),
         ...(query.sourceSha256 === undefined ? {} : { sourceSha256: { $eq: stored(query.sourceSha256) } }),
         ...(query.startedBy === undefined ? {} : { startedBy: { $eq: stored(query.startedBy) } }),
+        ...(query.kind === undefined ? {} : { kind: { $eq: stored(query.kind) } }),
+        ...(query.bookmark === undefined ? {} : { bookmark: { $eq: stored(query.bookmark) } }),
         ...(query.status === undefined ? {} : { status: { $in: [...query.status] } }),
         ...(query.parent === undefined ? {} : { parent: { $eq: query.parent === null ? null : stored(query.parent) } }),
         ...(query.since === undefined && query.before === undefined

@@ -44,6 +44,13 @@ const tables: StoreTables = {
       `ALTER TABLE ${schema}.store_job ADD COLUMN parent text COLLATE "C"`,
       `CREATE INDEX store_job_parent ON ${schema}.store_job (parent, created_at)`,
     ],
+    (schema) => [
+      `ALTER TABLE ${schema}.store_job ADD COLUMN kind text, ADD COLUMN bookmark text`,
+      // of jobs that are there already, only undos are ever searched for by their kind
+      `UPDATE ${schema}.store_job SET kind = 'undo' WHERE id ~ '-undo(-[0-9]+)?$'`,
+      `CREATE INDEX store_job_kind ON ${schema}.store_job (import, kind, created_at)`,
+      `CREATE INDEX store_job_bookmark ON ${schema}.store_job (import, bookmark, created_at) WHERE bookmark IS NOT NULL`,
+    ],
   ],
 }
 
@@ -63,7 +70,7 @@ const refused = (reason: "Stale" | "AlreadyExists" | "NotFound", message: string
 const notFound = (id: string) => refused("NotFound", `there is no job ${id}`)
 
 // what a row is made of, in the order of `columns`
-const columns = "id, version, import, status, source_sha256, started_by, created_at, body, parent"
+const columns = "id, version, import, status, source_sha256, started_by, created_at, body, parent, kind, bookmark"
 const valuesOf = (job: Job.Job): ReadonlyArray<unknown> => [
   stored(job.id),
   job.version,
@@ -74,6 +81,8 @@ const valuesOf = (job: Job.Job): ReadonlyArray<unknown> => [
   stored(job.createdAt),
   JSON.stringify(job),
   (job.parent ?? null) === null ? null : stored(job.parent!),
+  stored(job.source.kind),
+  (job.bookmark ?? null) === null ? null : stored(job.bookmark!.of),
 ]
 
 const bodies = <A>(result: QueryResult): ReadonlyArray<A> => result.rows.map(({ body }) => JSON.parse(body) as A)
@@ -89,20 +98,20 @@ export const make = ({ pool, schema = "waybill" }: Options): JobStore.JobStore["
   const run = (what: string, statement: string, values: ReadonlyArray<unknown>) =>
     Effect.mapError(Effect.andThen(ready, ask(pool, statement, values)), failed(what))
 
-  const insert = `INSERT INTO ${jobs} (${columns}, issues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)
+  const insert = `INSERT INTO ${jobs} (${columns}, issues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
     ON CONFLICT (id) DO NOTHING RETURNING id`
 
   // whoever comes second waits for the row, and then finds another version
   const save = `
     WITH saved AS (
       UPDATE ${jobs} SET version = $2, import = $3, status = $4, source_sha256 = $5, started_by = $6, created_at = $7, body = $8, parent = $9,
-        issues = issues + json_array_length($11::json)
-      WHERE id = $1 AND version = $10
-      RETURNING issues - json_array_length($11::json) AS before
+        kind = $10, bookmark = $11, issues = issues + json_array_length($13::json)
+      WHERE id = $1 AND version = $12
+      RETURNING issues - json_array_length($13::json) AS before
     ), appended AS (
       INSERT INTO ${issues} (job, ordinal, body)
       SELECT $1, saved.before + it.position - 1, it.body
-      FROM saved, json_array_elements($11::json) WITH ORDINALITY AS it (body, position)
+      FROM saved, json_array_elements($13::json) WITH ORDINALITY AS it (body, position)
     )
     SELECT (SELECT count(*)::integer FROM saved) AS saved, (SELECT count(*)::integer FROM ${jobs} WHERE id = $1) AS known`
 
@@ -141,6 +150,8 @@ export const make = ({ pool, schema = "waybill" }: Options): JobStore.JobStore["
         if (query.import !== undefined) add((it) => `import = ${it}`, stored(query.import))
         if (query.sourceSha256 !== undefined) add((it) => `source_sha256 = ${it}`, stored(query.sourceSha256))
         if (query.startedBy !== undefined) add((it) => `started_by = ${it}`, stored(query.startedBy))
+        if (query.kind !== undefined) add((it) => `kind = ${it}`, stored(query.kind))
+        if (query.bookmark !== undefined) add((it) => `bookmark = ${it}`, stored(query.bookmark))
         if (query.status !== undefined) add((it) => `status = ANY (${it}::text[])`, [...query.status])
         if (query.parent === null) conditions.push("parent IS NULL")
         else if (query.parent !== undefined) add((it) => `parent = ${it}`, stored(query.parent))

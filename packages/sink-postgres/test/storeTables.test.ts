@@ -52,7 +52,7 @@ it("of many who use a schema first all find the tables, also beside a sink that 
       ),
     )
     expect(await database.rows(`SELECT store, version FROM ${schema}.store ORDER BY store`)).toEqual([
-      { store: "job", version: 1 },
+      { store: "job", version: 3 },
       { store: "snapshot", version: 1 },
     ])
     expect(await Effect.runPromise(PostgresJobStore.make(options).find({}))).toHaveLength(4)
@@ -101,7 +101,7 @@ it("tables of a newer release are not touched by the stores of this one", async 
   await Effect.runPromise(PostgresSnapshotStore.make(options).put("a", "b", Buffer.from("c")))
   await database.pool.query("UPDATE newer.store SET version = version + 1")
   for (const effect of [PostgresJobStore.make(options).find({}), PostgresSnapshotStore.make(options).list("a")])
-    expect(await messageOf(effect)).toMatch(/they are of version 2.*a newer release made them, update this one/)
+    expect(await messageOf(effect)).toMatch(/they are of version \d+.*a newer release made them, update this one/)
 })
 
 it("a role that may make no tables uses those that are there, and hears what it lacks otherwise", async () => {

@@ -20,7 +20,7 @@ afterAll(() => server.stop())
 const sourceOf = (url: string, options: Partial<OcmSource.Options>): Source.Source => {
   const source = OcmSource.make({ baseUrl: url, apiKey: Redacted.make(acceptedKey), pageSize: 10, ...options })
   return {
-    ...source,
+    kind: source.kind,
     identify: Effect.provide(source.identify, OcmSource.layerFetch),
     read: (from) => Stream.provide(source.read(from), OcmSource.layerFetch),
   }

@@ -11,6 +11,8 @@ const matches = (query: Query, job: Job): boolean =>
   (query.import === undefined || job.import === query.import) &&
   (query.sourceSha256 === undefined || job.source.sha256 === query.sourceSha256) &&
   (query.startedBy === undefined || job.startedBy === query.startedBy) &&
+  (query.kind === undefined || job.source.kind === query.kind) &&
+  (query.bookmark === undefined || job.bookmark?.of === query.bookmark) &&
   (query.status === undefined || query.status.includes(job.status)) &&
   (query.parent === undefined || (job.parent ?? null) === query.parent) &&
   (query.since === undefined || job.createdAt >= query.since) &&

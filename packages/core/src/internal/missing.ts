@@ -7,6 +7,7 @@ import type * as Entity from "../Entity.ts"
 import type { Import } from "../Import.ts"
 import type { Guard, Mirror } from "../Mirror.ts"
 import type { SinkError } from "../Sink.ts"
+import type { Identity } from "../Source.ts"
 import type { Collector, Full } from "./Collector.ts"
 import type { PlanSessions } from "./PlanSessions.ts"
 import type { Tally } from "./Tally.ts"
@@ -15,14 +16,14 @@ import { Stopped } from "./worldError.ts"
 /** The place in the refs of records that a mirror adds. */
 export const missingPlace = "missing"
 
-const refuse = ({ entity }: Mirror, guard: Guard, why: string) =>
-  Effect.fail(
-    new Stopped({
-      code: `mirror.${guard}`,
-      message: `the mirror of ${entity.name} would not be safe: ${why}; nothing was written. Mend the feed, or validate without mirrors`,
-      retryable: false,
-    }),
-  )
+const refused = ({ entity }: Mirror, guard: Guard, why: string): Stopped =>
+  new Stopped({
+    code: `mirror.${guard}`,
+    message: `the mirror of ${entity.name} would not be safe: ${why}; nothing was written. ${guard === "incremental" ? "Read all of it" : "Mend the feed"}, or validate without mirrors`,
+    retryable: false,
+  })
+
+const refuse = (mirror: Mirror, guard: Guard, why: string) => Effect.fail(refused(mirror, guard, why))
 
 /** Fails if rows were rejected: a record may be missing only because its row is bad. */
 export const refuseRejected = (definition: Import, tally: Tally): Effect.Effect<void, Stopped> => {
@@ -34,6 +35,14 @@ export const refuseRejected = (definition: Import, tally: Tally): Effect.Effect<
         "rejected",
         `${tally.rejected} of ${tally.processed} rows were rejected, and a record may be missing for that only`,
       )
+}
+
+/** What keeps a mirror from going by a source that gives only what changed: what such a source does not give is not gone. */
+export const refusedDelta = (definition: Import, { isDelta, name }: Identity): Stopped | null => {
+  const [mirror] = definition.mirrors
+  return mirror === undefined || isDelta !== true
+    ? null
+    : refused(mirror, "incremental", `${name} gives only what changed, and what it does not give is not gone`)
 }
 
 /** Adds what is missing to the snapshot; all that the feed brought must be staged. Returns the batches that became full. */

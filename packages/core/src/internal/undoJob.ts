@@ -40,6 +40,7 @@ export const create = (of: Job.Job, id: string, startedBy: string) =>
       updatedAt: now,
       source: { kind: "undo", name: of.id, sha256: null, bytes: null, details: {} },
       cursor: null,
+      bookmark: null,
       counts: Summary.empty,
       timings: {},
       failure: null,

@@ -10,27 +10,31 @@ import { LimitReached } from "../Limits.ts"
 import type { RunOptions } from "../Run.ts"
 import type { Identity, Source } from "../Source.ts"
 import * as Summary from "../Summary.ts"
+import * as bookmarks from "./bookmarks.ts"
 import { type Control, given, hold, newLease, withTaken } from "./Control.ts"
 import * as jobs from "./jobs.ts"
+import * as missing from "./missing.ts"
 import * as RawPages from "./RawPages.ts"
 import { Tally } from "./Tally.ts"
 import { phaseTimeout, type Validated, validate } from "./validate.ts"
-import { defectOf, failureOf, retrying, type WorldError } from "./worldError.ts"
+import { defectOf, failureOf, retrying, type Stopped, type WorldError } from "./worldError.ts"
 
 const unread = (kind: string): Identity => ({ name: kind, sha256: null, bytes: null, details: {} })
 
-// who the source is, or why that is not known, and how much of the time that a validation may take is left
-const identify = <R>(definition: Import, source: Source<R>) =>
+// the source as it is read, from a bookmark on or as a whole; who it is, or why that is not known; and how much of the time that a
+// validation may take is left
+const identify = <R>(definition: Import, source: Source<R>, pick: bookmarks.Pick) =>
   Effect.gen(function* () {
     const { validateTimeout } = definition.limits
     const started = yield* Clock.currentTimeMillis
-    const result = yield* retrying(definition.retry)(source.identify).pipe(
-      phaseTimeout("validateTimeout", validateTimeout),
-      Effect.result,
-    )
+    const ask = <A, E, R2>(effect: Effect.Effect<A, E, R2>) =>
+      retrying(definition.retry)(effect).pipe(phaseTimeout("validateTimeout", validateTimeout), Effect.result)
+    const opened = yield* ask(source.incremental ?? Effect.succeed(null))
+    const how = yield* bookmarks.open(source, opened._tag === "Success" ? opened.success : null, pick)
+    const result = opened._tag === "Failure" ? opened : yield* ask(how.reading.identify)
     const spent = (yield* Clock.currentTimeMillis) - started
     const left = validateTimeout === null ? null : Duration.millis(Math.max(0, Duration.toMillis(validateTimeout) - spent))
-    return { result, left }
+    return { ...how, result, left }
   })
 
 /** Which partition a job imports, and its id, which is the partition's own. */
@@ -40,7 +44,10 @@ export type Child = Pick<Job.Job, "id" | "parent" | "partition">
 export const start = <R>(definition: Import, source: Source<R>, options: RunOptions, child?: Child) =>
   Effect.gen(function* () {
     const store = yield* JobStore
-    const { left, result } = yield* identify(definition, source)
+    const now = yield* jobs.isoNow
+    const { bookmark, left, reached, reading, result } = yield* identify(definition, source, (of) =>
+      options.full === true ? Effect.succeed(bookmarks.none) : bookmarks.latest(definition, of),
+    )
     const identity = result._tag === "Success" ? result.success : unread(source.kind)
     const earlier = yield* jobs.findEarlier(definition, identity, options.mode ?? definition.mode)
     if (earlier !== undefined && options.force !== true)
@@ -51,7 +58,6 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
           message: `${identity.name} was imported before with the same definition, by job ${earlier.id} (${earlier.status})`,
         }),
       )
-    const now = yield* jobs.isoNow
     const job: Job.Job = {
       id: child?.id ?? (yield* jobs.newId),
       import: definition.name,
@@ -66,6 +72,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       target: definition.sink.target,
       cursor: null,
       attempt: 1,
+      bookmark,
       snapshot: null,
       plan: null,
       transaction: null,
@@ -88,8 +95,8 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
         yield* store.create(job)
         yield* Effect.logInfo("validation begins", { job: job.id, import: job.import, source: identity.name })
         const raw = identity.sha256 === null ? yield* RawPages.make(job, definition.retry) : RawPages.none
-        const refused = result._tag === "Failure" ? result.failure : tooLarge(definition, identity)
-        return yield* work(definition, source, control, options, { raw, left, resumed: false, refused })
+        const refused = result._tag === "Failure" ? result.failure : unreadable(definition, identity, options)
+        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: false, refused })
       }),
     )
   })
@@ -121,9 +128,12 @@ export const resume = <R>(definition: Import, source: Source<R> | undefined, job
           return yield* wrongSource(
             `the validation of job ${jobId} broke off; to resume it, its source ${job.source.name} is needed`,
           )
-        const { left, result } = yield* identify(definition, source)
+        const { bookmark, left, reached, reading, result } = yield* identify(definition, source, () =>
+          Effect.succeed(job.bookmark ?? bookmarks.none),
+        )
         const identity = result._tag === "Success" ? result.success : undefined
-        const differs = identity !== undefined && identity.sha256 !== job.source.sha256
+        const differs =
+          identity !== undefined && (identity.sha256 !== job.source.sha256 || bookmark?.of !== (job.bookmark ?? undefined)?.of)
         if (source.kind !== job.source.kind || differs)
           return yield* wrongSource(
             `job ${jobId} began to read ${job.source.name} (${job.source.kind}, ${job.source.sha256 ?? "without a hash"}), but was given ${identity?.name ?? "another source"} (${source.kind}, ${identity?.sha256 ?? "without a hash"}); validate that as a job of its own`,
@@ -132,11 +142,15 @@ export const resume = <R>(definition: Import, source: Source<R> | undefined, job
         const hashed = job.source.sha256 !== null
         const raw = hashed ? RawPages.none : yield* RawPages.make(job, definition.retry)
         yield* RawPages.sweep(job, "earlier")
-        const refused = result._tag === "Failure" ? result.failure : null
-        return yield* work(definition, source, control, options, { raw, left, resumed: true, refused })
+        const refused = result._tag === "Failure" ? result.failure : unreadable(definition, result.success, options)
+        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: true, refused })
       }),
   )
 }
+
+// what forbids to read it
+const unreadable = (definition: Import, identity: Identity, { mirrors }: RunOptions): LimitReached | Stopped | null =>
+  tooLarge(definition, identity) ?? (mirrors === false ? null : missing.refusedDelta(definition, identity))
 
 const tooLarge = (definition: Import, { bytes, name }: Identity): LimitReached | null => {
   const allowed = definition.limits.bytes
@@ -158,6 +172,7 @@ const work = <R>(
   how: {
     readonly raw: RawPages.RawPages
     readonly left: Duration.Duration | null
+    readonly reached: bookmarks.Opened<R>["reached"]
     readonly resumed: boolean
     readonly refused: WorldError | null
   },
@@ -169,7 +184,10 @@ const work = <R>(
     const exit = yield* Effect.exit(
       how.refused !== null
         ? Effect.fail(how.refused)
-        : validate(definition, source, control.job(), tally, options, { ...how, safePoint: control.safePoint }),
+        : Effect.map(
+            validate(definition, source, control.job(), tally, options, { ...how, safePoint: control.safePoint }),
+            (validated) => ({ ...validated, bookmark: how.reached(validated.cursor) }),
+          ),
     )
     const ended = yield* settle(definition, control, tally, exit)
     if (ended.status !== "validating") yield* RawPages.sweep(ended, "others")
@@ -183,7 +201,9 @@ const work = <R>(
     return ended
   })
 
-const settle = (definition: Import, control: Control, tally: Tally, exit: Exit.Exit<Validated, WorldError>) => {
+type Ended = Exit.Exit<Validated & Pick<Job.Job, "bookmark">, WorldError>
+
+const settle = (definition: Import, control: Control, tally: Tally, exit: Ended) => {
   if (exit._tag === "Success") return conclude(definition, control, tally, exit.value)
   const { cause } = exit
   if (Cause.hasDies(cause)) return stopped(control, tally, { status: "failed", failure: defectOf(cause) })

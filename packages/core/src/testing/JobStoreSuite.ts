@@ -28,6 +28,7 @@ export const job = (id: string, changes: Partial<Job> = {}): Job => ({
   target: "memory",
   attempt: 1,
   cursor: null,
+  bookmark: null,
   snapshot: null,
   plan: null,
   transaction: null,
@@ -203,6 +204,48 @@ export const laws: ReadonlyArray<Law<JobStore>> = [
       assert.deepEqual(yield* store.get("p'1"), Option.some(parent))
       const saved = yield* store.save({ ...child, status: "failed" })
       assert.deepEqual((yield* store.find({ parent: "p'1" })).at(-1), saved)
+    }),
+  ),
+  law("jobs are found by the kind of their source, and by what their bookmark is of", (store) =>
+    Effect.gen(function* () {
+      const at = (minute: number): string => `2024-02-29T10:0${minute}:00.000Z`
+      const source = (kind: string): Job["source"] => ({ kind, name: "a", sha256: null, bytes: null, details: {} })
+      // names that a database may take for something else, and bookmarks of any form
+      const of = "https://a.example/v3/poi?countrycode='PT'&$ne=\u0000"
+      const first: Job = job("j1", {
+        createdAt: at(1),
+        source: source("ocm"),
+        bookmark: { of, from: null, after: null, reached: null },
+      })
+      yield* store.create(first)
+      yield* store.create(job("j2", { createdAt: at(2), source: source("undo") }))
+      yield* store.create(
+        job("j3", { createdAt: at(3), source: source("ocm"), bookmark: { of: "b", from: null, after: null, reached: 7 } }),
+      )
+      const reached = { at: ["2024-02-29T10:00:00Z", { "$a.b": null }] }
+      const saved = yield* store.save({
+        ...first,
+        status: "success",
+        bookmark: { of, from: "x", after: "j0", reached },
+      })
+      const cases: ReadonlyArray<readonly [Query, ReadonlyArray<string>]> = [
+        [{ kind: "ocm" }, ["j3", "j1"]],
+        [{ kind: "undo" }, ["j2"]],
+        [{ kind: "" }, []],
+        [{ bookmark: of }, ["j1"]],
+        [{ bookmark: "b" }, ["j3"]],
+        [{ bookmark: "c" }, []],
+        [{ bookmark: of, status: ["success"], import: "products", kind: "ocm" }, ["j1"]],
+        [{ bookmark: of, status: ["pending"] }, []],
+        [{ bookmark: of, import: "other" }, []],
+      ]
+      for (const [query, ids] of cases)
+        assert.deepEqual(
+          (yield* store.find(query)).map(({ id }) => id),
+          ids,
+          JSON.stringify(query),
+        )
+      assert.deepEqual(yield* store.find({ bookmark: of }), [saved])
     }),
   ),
   law("a query finds jobs as they were saved last, and 100 of them where it says no limit", (store) =>

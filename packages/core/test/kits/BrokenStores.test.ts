@@ -68,6 +68,9 @@ const jobStores: Readonly<Record<string, (store: Jobs) => Partial<Jobs>>> = {
     find: ({ parent, ...query }) =>
       Effect.map(store.find(query), (found) => found.filter((it) => (parent ?? it.parent) === it.parent)),
   }),
+  "jobs are found by the kind of their source, and by what their bookmark is of": (store) => ({
+    find: ({ bookmark: _, ...query }) => store.find(query),
+  }),
   "a query finds jobs as they were saved last, and 100 of them where it says no limit": (store) => ({
     find: (query) => store.find({ limit: 1_000, ...query }),
   }),
