@@ -65,6 +65,17 @@ export interface PageIssue {
   readonly value?: unknown
 }
 
+/** A change that the source itself made to a cell of the row at `row` of its page; it is logged like those of normalizations. */
+export interface PageChange {
+  /** Position in the page's rows. */
+  readonly row: number
+  readonly column: string
+  /** Stable, e.g. `csv.number`; names the rule in the log. */
+  readonly rule: string
+  readonly before: Json
+  readonly after: Json
+}
+
 /**
  * Raw rows, with the cursor just after them. With `columns`, each row is an array of cells in their order (text, number, boolean
  * or `null`; dates as ISO text) and may be shorter or longer than them; without, each row is a value of the source's own, such as a JSON object.
@@ -78,6 +89,8 @@ export interface Page {
   readonly labels: ReadonlyArray<Label>
   readonly cursor: Cursor
   readonly issues: ReadonlyArray<PageIssue>
+  /** What the source has made of cells that are written in the way of a country: the page's rows have it, this says what was there. */
+  readonly changes?: ReadonlyArray<PageChange>
   /**
    * Called once the engine has done with the rows, before it pulls the next page: a source with large pages can let go of them here. What
    * outlives its use in the young generation of the heap is cleaned up late.

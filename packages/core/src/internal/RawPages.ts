@@ -55,11 +55,11 @@ export const make = ({ attempt, id: job }: Vault.Of, schedule: Import["retry"]):
         }),
       keep: (page) =>
         Effect.suspend(() => {
-          const { columns, cursor, issues, labels, notices, place, rows } = page
+          const { changes, columns, cursor, issues, labels, notices, place, rows } = page
           // what JSON does not hold exactly is not kept, nor what follows it: there the source is asked again
           keeping &&= isJson(rows) && isJson(issues)
           if (!keeping) return Effect.void
-          const text = JSON.stringify({ columns, rows, place, labels, cursor, issues, notices })
+          const text = JSON.stringify({ columns, rows, place, labels, cursor, issues, changes, notices })
           return put(Buffer.from(`${Fingerprint.sha256(Buffer.from(text, "utf8"))}\n${text}\n`, "utf8"))
         }),
     }

@@ -9,7 +9,7 @@ import type { Field, Value } from "../Field.ts"
 import type { Import, Mode } from "../Import.ts"
 import * as Issue from "../Issue.ts"
 import * as Ref from "../Ref.ts"
-import type { Page, PageIssue } from "../Source.ts"
+import type { Page, PageChange, PageIssue } from "../Source.ts"
 import type { Collector, Full, Looked } from "./Collector.ts"
 import type { Pending } from "./Pending.ts"
 import { RefLog } from "./RefLog.ts"
@@ -93,6 +93,7 @@ export class Reader {
     this.prepare(page.columns)
     const result = { full: [] as Array<Full>, normalization: [] as Array<string>, rejected: [] as Array<string> }
     const bySource = groupByRow(page.issues)
+    const changesBySource = groupByRow(page.changes ?? [])
     const { rows } = page
     for (let at = 0; at < rows.length; at++) {
       this.place = page.place
@@ -102,7 +103,9 @@ export class Reader {
       this.cellIssues.length = 0
       this.changes.length = 0
       const good = this.decoder.decode(rows[at], this.cellIssues, this.changes)
-      if (this.changes.length > 0) this.log(result.normalization)
+      const ownChanges = changesBySource?.get(at)
+      if (ownChanges !== undefined) this.log(ownChanges, result.normalization)
+      if (this.changes.length > 0) this.log(this.changes, result.normalization)
       const ofSource = bySource?.get(at)
       const found: Array<Issue.Issue> = []
       if (ofSource !== undefined) for (const issue of ofSource) found.push(Issue.make({ ...issue, ref: this.ref() }))
@@ -150,9 +153,9 @@ export class Reader {
       .filter((at) => !Decode.promises(this.definition.row, map.columns[at] ?? null, fields[at]!))
   }
 
-  private log(lines: Array<string>): void {
+  private log(changes: ReadonlyArray<Omit<PageChange, "row">>, lines: Array<string>): void {
     const ref = this.ref()
-    for (const { after, before, column, rule } of this.changes) {
+    for (const { after, before, column, rule } of changes) {
       this.tally.normalized(rule)
       lines.push(Canonical.stringify({ ref, column, rule, before, after }))
     }
@@ -268,13 +271,15 @@ export class Reader {
   }
 }
 
-const groupByRow = (issues: ReadonlyArray<PageIssue>): ReadonlyMap<number, ReadonlyArray<PageIssue>> | undefined => {
-  if (issues.length === 0) return undefined
-  const groups = new Map<number, Array<PageIssue>>()
-  for (const issue of issues) {
-    const group = groups.get(issue.row)
-    if (group === undefined) groups.set(issue.row, [issue])
-    else group.push(issue)
+const groupByRow = <A extends { readonly row: number }>(
+  all: ReadonlyArray<A>,
+): ReadonlyMap<number, ReadonlyArray<A>> | undefined => {
+  if (all.length === 0) return undefined
+  const groups = new Map<number, Array<A>>()
+  for (const one of all) {
+    const group = groups.get(one.row)
+    if (group === undefined) groups.set(one.row, [one])
+    else group.push(one)
   }
   return groups
 }
