@@ -157,10 +157,10 @@ describe("inside core", () => {
     "Ownership",
     "Sink",
     "Import Job Snapshot",
-    "JobStore",
+    "JobStore Partition",
     "internal/*",
     "Engine Retention memory/* file/* testing/*",
-    "DeadLetters",
+    "DeadLetters Partitions",
     "Inspection",
     "index memory/index file/index testing/index",
   ].map((line) => line.split(" "))

@@ -10,10 +10,13 @@ import { IntegrityError } from "./IntegrityError.ts"
 import * as commitJob from "./internal/commitJob.ts"
 import * as inspection from "./internal/inspection.ts"
 import * as jobs from "./internal/jobs.ts"
+import * as parentJob from "./internal/parentJob.ts"
+import * as parentRequests from "./internal/parentRequests.ts"
 import * as requests from "./internal/requests.ts"
 import * as undoing from "./internal/undo.ts"
 import * as validationJob from "./internal/validationJob.ts"
 import type * as Job from "./Job.ts"
+import { isParent } from "./Job.ts"
 import type { JobStore, JobStoreError } from "./JobStore.ts"
 import type { LimitReached } from "./Limits.ts"
 import type { Candidate, RecordChange, RunOptions, UndoPreview } from "./Run.ts"
@@ -50,7 +53,9 @@ export const commit = (
   jobId: string,
   options: Pick<RunOptions, "onBusy" | "onProgress"> = {},
 ): Effect.Effect<Job.Job, RunError, Stores> =>
-  commitJob.run(definition, jobId, options).pipe(Effect.annotateLogs({ import: definition.name }))
+  commitJob
+    .run(definition, jobId, options)
+    .pipe(Effect.tap(parentJob.refreshOf), Effect.annotateLogs({ import: definition.name }))
 
 /**
  * Goes on with a job that broke off or was paused: with its commit, or with its validation under the same id. A validation needs its source
@@ -68,7 +73,7 @@ export const resume = <R = never>(
       job.status === "validating"
         ? validationJob.resume(definition, source, jobId, options)
         : commitJob.run(definition, jobId, options),
-  ).pipe(Effect.annotateLogs({ import: definition.name }))
+  ).pipe(Effect.tap(parentJob.refreshOf), Effect.annotateLogs({ import: definition.name }))
 
 /**
  * Gives a job up. Where a worker has it, the job is returned with the request, and the worker does it at its next safe point: between the pages of
@@ -77,10 +82,20 @@ export const resume = <R = never>(
  * nobody can ask it, the job is cancelled all the same, and its failure says that the counts are not known.
  */
 export const cancel = (jobId: string, definition?: Import): Effect.Effect<Job.Job, RunError, Stores> =>
-  requests.cancel(jobId, definition)
+  Effect.flatMap(
+    jobs.getJob(null, jobId),
+    (job): Effect.Effect<Job.Job, RunError, Stores> =>
+      isParent(job)
+        ? parentRequests.cancel(jobId, definition)
+        : Effect.tap(requests.cancel(jobId, definition), parentJob.refreshOf),
+  )
 
 /** Asks the worker that has a job to give it back at its next safe point, as it is; {@link resume} goes on with it. */
-export const pause = (jobId: string): Effect.Effect<Job.Job, RunError, JobStore> => requests.pause(jobId)
+export const pause = (jobId: string): Effect.Effect<Job.Job, RunError, JobStore> =>
+  Effect.flatMap(
+    jobs.getJob(null, jobId),
+    (job): Effect.Effect<Job.Job, RunError, JobStore> => (isParent(job) ? parentRequests.pause(jobId) : requests.pause(jobId)),
+  )
 
 /** Validates, then commits if the validation allows it. */
 export const run = <R>(
@@ -101,7 +116,10 @@ export const undo = (
   definition: Import,
   jobId: string,
   options: Pick<RunOptions, "startedBy" | "onProgress" | "onBusy"> = {},
-): Effect.Effect<Job.Job, RunError, Stores> => undoing.undo(definition, jobId, options)
+): Effect.Effect<Job.Job, RunError, Stores> =>
+  Effect.tap(undoing.undo(definition, jobId, options), () =>
+    Effect.flatMap(jobs.getJob(null, jobId), (job) => parentJob.refreshOf(job)),
+  )
 
 /** What {@link undo} would do, told by the target in a transaction that is taken back. Writes nothing, makes no job. */
 export const previewUndo = (

@@ -97,3 +97,48 @@ export const unbalanced = (counts: Counts): ReadonlyArray<string> => {
       problems.push(`${total} records are ${name} by entity, but ${counts[name as keyof typeof totals]} in all`)
   return problems
 }
+
+// the fields of a value that are numbers, each summed over all
+const add = <T extends object>(zero: T, all: ReadonlyArray<T>): T => {
+  const sums = { ...zero }
+  for (const key of Object.keys(zero) as Array<keyof T>)
+    if (typeof zero[key] === "number") sums[key] = all.reduce((total, it) => total + (it[key] as number), 0) as T[typeof key]
+  return sums
+}
+
+const merge = (all: ReadonlyArray<{ readonly [key: string]: number }>): { readonly [key: string]: number } => {
+  const sums = new Map<string, number>()
+  for (const counts of all) for (const [key, count] of Object.entries(counts)) sums.set(key, (sums.get(key) ?? 0) + count)
+  return Object.fromEntries(sums)
+}
+
+const noRecords: EntityCounts = {
+  records: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  conflict: 0,
+  failed: 0,
+  candidates: 0,
+  missing: 0,
+}
+
+/** The counts of several jobs together. Where each adds up, so does the sum. */
+export const sum = (all: ReadonlyArray<Counts>): Counts => {
+  const names = new Set(all.flatMap((it) => Object.keys(it.entities)))
+  return {
+    ...add(empty, all),
+    skippedByCode: merge(all.map((it) => it.skippedByCode)),
+    issuesByCode: merge(all.map((it) => it.issuesByCode)),
+    normalizations: merge(all.map((it) => it.normalizations)),
+    entities: Object.fromEntries(
+      [...names].map((name) => [
+        name,
+        add(
+          noRecords,
+          all.flatMap((it) => it.entities[name] ?? []),
+        ),
+      ]),
+    ),
+  }
+}

@@ -53,6 +53,14 @@ export const getJob = (definition: Import | null, id: string) =>
     if (Option.isNone(found))
       return yield* Effect.fail(new EngineError({ reason: "NotFound", job: id, message: `there is no job ${id}` }))
     const job = found.value
+    if (definition !== null && Job.isParent(job))
+      return yield* Effect.fail(
+        new EngineError({
+          reason: "WrongStatus",
+          job: id,
+          message: `job ${id} is a parent job, whose partitions have jobs of their own: commit, resume or run it with Partitions, and undo its children one by one, the newest first`,
+        }),
+      )
     if (definition !== null && (job.import !== definition.name || job.definition !== definition.definition))
       return yield* Effect.fail(
         new EngineError({

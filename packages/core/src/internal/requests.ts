@@ -27,8 +27,8 @@ const wrongStatus = (job: Job.Job, what: string): Effect.Effect<never, EngineErr
 const retryingStale = <A, E, R>(effect: Effect.Effect<A, E | JobStoreError, R>) =>
   Effect.retry(effect, { while: (error: E | JobStoreError) => (error as { readonly reason?: unknown }).reason === "Stale" })
 
-// of a plan that is not carried out, what was unchanged still is, and nothing else was done
-const notDone = (counts: Counts): Counts => {
+/** The counts of a plan that is not carried out: what was unchanged still is, and nothing else was done. */
+export const notDone = (counts: Counts): Counts => {
   const tally = Tally.from(counts, Number.POSITIVE_INFINITY)
   for (const [name, { unchanged }] of Object.entries(counts.entities)) tally.entity(name).unchanged = unchanged
   tally.stop(true)
