@@ -97,14 +97,23 @@ export const pause = (jobId: string): Effect.Effect<Job.Job, RunError, JobStore>
     (job): Effect.Effect<Job.Job, RunError, JobStore> => (isParent(job) ? parentRequests.pause(jobId) : requests.pause(jobId)),
   )
 
-/** Validates, then commits if the validation allows it. */
+/**
+ * Validates, then commits if the validation allows it. Where that is refused as `Busy`, because another job of the import is at work, the job is
+ * cancelled: a run leaves none behind that waits, and can be done again as it is.
+ */
 export const run = <R>(
   definition: Import,
   source: Source<R>,
   options: RunOptions = {},
 ): Effect.Effect<Job.Job, RunError, Stores | R> =>
   Effect.flatMap(validate(definition, source, options), (job) =>
-    job.status === "pending" ? commit(definition, job.id, options) : Effect.succeed(job),
+    job.status === "pending"
+      ? Effect.catchIf(
+          commit(definition, job.id, options),
+          (error) => error instanceof EngineError && error.reason === "Busy" && error.job !== job.id,
+          (error) => requests.takeBack(job.id, error as EngineError),
+        )
+      : Effect.succeed(job),
   )
 
 /**

@@ -26,6 +26,8 @@ export class EngineError extends Data.TaggedError("EngineError")<{
   readonly message: string
   /** The job it is about; the earlier one for `AlreadyImported`, the one at work for `Busy`. */
   readonly job: string
+  /** For `Busy`, of a run: the job that it had validated, and cancelled because it could not be committed. */
+  readonly cancelled?: string
   /** For `Busy`: who has it, until when. */
   readonly lease?: { readonly worker: string; readonly until: string }
 }> {}

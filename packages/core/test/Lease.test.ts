@@ -1,4 +1,4 @@
-import { Engine, Job, JobStore } from "@waybill/core"
+import { Engine, Job, JobStore, SnapshotStore } from "@waybill/core"
 import { MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Fiber } from "effect"
@@ -154,6 +154,41 @@ describe("a job store that fails", () => {
   })
 })
 
+test("a job that was given back stays nobody's, whenever a renewal falls, and however long the work goes on", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 14, max: 24 }), fc.integer({ min: 0, max: 6 }), async (seconds, latency) => {
+      await runWithTestClock(
+        Effect.gen(function* () {
+          const d = definition(MemorySink.make())
+          const jobs = yield* storeThat((call) => (call === "save" ? Effect.sleep(`${latency} seconds`) : Effect.void))
+          const parts = yield* SnapshotStore.SnapshotStore
+          const leases: Array<string | undefined> = []
+          const first = yield* Effect.forkChild(
+            as("first")(Engine.validate(d, slowSource(source(1), `${seconds} seconds`))).pipe(
+              Effect.provideService(JobStore.JobStore, {
+                ...jobs,
+                save: (job, issues) =>
+                  Effect.tap(jobs.save(job, issues), ({ lease, status }) =>
+                    Effect.sync(() => void (status === "pending" && leases.push(lease?.worker))),
+                  ),
+              }),
+              // what is left to be swept away takes its time
+              Effect.provideService(SnapshotStore.SnapshotStore, {
+                ...parts,
+                list: (job) => Effect.andThen(Effect.sleep("5 minutes"), parts.list(job)),
+              }),
+            ),
+            { startImmediately: true },
+          )
+          expect(yield* drive(first)).toMatchObject({ status: "pending", lease: null })
+          expect(leases).toEqual([undefined])
+        }),
+      )
+    }),
+    { numRuns: 60 },
+  )
+})
+
 describe("two jobs of one import that would write to the same target", () => {
   const both = (latencies: readonly [number, number], onBusy: "refuse" | "wait") =>
     Effect.gen(function* () {
@@ -184,6 +219,54 @@ describe("two jobs of one import that would write to the same target", () => {
             }
           }),
         )
+      }),
+    )
+  })
+
+  test("a run that is refused leaves no job that waits, says so, and can be done again as it is", async () => {
+    await runWithTestClock(
+      Effect.gen(function* () {
+        const { d, sink } = slow()
+        const store = yield* JobStore.JobStore
+        const same = () => TestSource.make({ columns, rows: products(2, "Chair"), hashed: true })
+        const pending = yield* Engine.validate(d, source(2))
+        const first = yield* commitAs("first", d, pending.id)
+        const refused = yield* Effect.flip(as("second")(Engine.run(d, same())))
+        expect(refused).toMatchObject({ reason: "Busy", job: pending.id, lease: { worker: "first" } })
+        const { cancelled, message } = refused as Engine.EngineError
+        expect(message).toMatch(
+          new RegExp(
+            `^job ${pending.id} is being worked on by first, .*; nothing was written, and job ${cancelled}, .* was cancelled`,
+          ),
+        )
+        const left = yield* stored(cancelled!)
+        expect(left).toMatchObject({ status: "cancelled", lease: null, counts: { created: 0, failed: 2, unprocessed: 2 } })
+        yield* drive(first)
+        expect(sink.tables.get("product")!.get("A-1")![1]).toBe("Lamp 1")
+        expect(yield* drive(yield* Effect.forkChild(Engine.run(d, same())))).toMatchObject({ status: "success" })
+        expect(yield* store.find({ status: ["pending"] })).toEqual([])
+      }),
+    )
+  })
+
+  test("a run whose job somebody else commits meanwhile leaves it to them", async () => {
+    await runWithTestClock(
+      Effect.gen(function* () {
+        const { d } = slow()
+        const store = yield* JobStore.JobStore
+        const lease = { worker: "second", until: yield* fromNow(60) }
+        // as soon as the job is pending, another worker has it
+        const quick: JobStore.JobStore["Service"] = {
+          ...store,
+          save: (job, issues) =>
+            Effect.tap(store.save(job, issues), (saved) =>
+              saved.status === "pending" ? store.save({ ...saved, status: "running", token: 1, lease }) : Effect.void,
+            ),
+        }
+        const refused = yield* Effect.flip(Effect.provideService(Engine.run(d, source(2)), JobStore.JobStore, quick))
+        expect(refused).toMatchObject({ reason: "Busy", lease })
+        expect(refused).not.toHaveProperty("cancelled")
+        expect(yield* onlyJob).toMatchObject({ status: "running", token: 1, lease })
       }),
     )
   })

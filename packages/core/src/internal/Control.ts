@@ -58,6 +58,7 @@ export const hold = <A, E, R>(
   Effect.gen(function* () {
     const store = yield* JobStore
     const lease = Duration.toMillis((yield* Worker).lease)
+    // one save at a time: a renewal that was late would give the job back to who has just let it go
     const gate = yield* Semaphore.make(1)
     const lost = yield* Deferred.make<never, EngineError | JobStoreError>()
     let current = taken
@@ -92,7 +93,8 @@ export const hold = <A, E, R>(
     const left = Effect.map(Clock.currentTimeMillis, (now) => Date.parse(current.lease?.until ?? "") - now)
 
     const renew: Effect.Effect<void> = gate.withPermit(
-      Effect.suspend(() => (current.lease === null ? Effect.never : saving({}, []))).pipe(
+      // the last save may have come in between: then there is nothing to renew
+      Effect.suspend(() => (current.lease === null ? Effect.void : Effect.asVoid(saving({}, [])))).pipe(
         Effect.catch((error) =>
           Effect.flatMap(left, (rest) =>
             error.isRetryable && rest > 0

@@ -76,6 +76,33 @@ export const cancel = (
     }
   }).pipe(retryingStale)
 
+/**
+ * Gives up the job of a run whose commit was turned down because another job is at work: nobody asked for a job that waits, and while it did, the same
+ * bytes would count as imported. Fails as before, and says what became of the job. One that somebody has taken meanwhile is left to them.
+ */
+export const takeBack = (jobId: string, busy: EngineError): Effect.Effect<never, EngineError, JobStore> =>
+  Effect.gen(function* () {
+    const job = yield* jobs.getJob(null, jobId)
+    const now = yield* Clock.currentTimeMillis
+    if (job.status !== "pending" || Job.isHeld(job, now)) return false
+    yield* jobs.save(job, { status: "cancelled", token: job.token + 1, ...given, counts: notDone(job.counts) })
+    return true
+  }).pipe(
+    // a store that fails now leaves the job as it is
+    Effect.catch(() => Effect.succeed(false)),
+    Effect.flatMap((cancelled) =>
+      Effect.fail(
+        new EngineError({
+          ...busy,
+          ...(cancelled ? { cancelled: jobId } : {}),
+          message: `${busy.message}; nothing was written, and job ${jobId}, which this run had validated, ${
+            cancelled ? "was cancelled: run it again later, or let it wait" : "is left as it is: commit or cancel it"
+          }`,
+        }),
+      ),
+    ),
+  )
+
 /** Asks the worker that has a job to stop at its next safe point and give it back as it is. A job that nobody works on stays as it is. */
 export const pause = (jobId: string): Effect.Effect<Job.Job, EngineError | JobStoreError, JobStore> =>
   Effect.gen(function* () {
