@@ -9,7 +9,17 @@ import { line } from "../src/internal/progress.ts"
 import { scrub } from "../src/internal/scrub.ts"
 import { visible, width } from "../src/internal/table.ts"
 
-const entity = { records: 0, created: 0, updated: 0, unchanged: 0, conflict: 0, failed: 0, candidates: 0, missing: 0 }
+const entity = {
+  records: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  conflict: 0,
+  failed: 0,
+  candidates: 0,
+  deleted: 0,
+  missing: 0,
+}
 
 const counts: Summary.Counts = {
   ...Summary.empty,

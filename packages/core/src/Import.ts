@@ -153,9 +153,9 @@ export const make = <Row>(options: Options<Row>): Import => {
       ...(mirrors.length === 0
         ? {}
         : {
-            mirrors: mirrors.map(({ entity, scope, set }) => [
+            mirrors: mirrors.map(({ entity, missing, scope, set }) => [
               entity.name,
-              set.map(({ position, value }) => [position, value ?? null]),
+              missing === "delete" ? missing : set.map(({ position, value }) => [position, value ?? null]),
               scope.map(({ position, value }) => [position, value ?? null]),
             ]),
           }),

@@ -15,6 +15,8 @@ export interface Limits {
   readonly issues: number
   /** Most rejected rows before a validation stops reading; no limit by default. */
   readonly maxRejected: number | null
+  /** Most records that the mirrors of one job may delete, all together; no limit by default. */
+  readonly maxDeleted: number | null
   readonly validateTimeout: Duration.Duration | null
   readonly commitTimeout: Duration.Duration | null
   /** Records in a batch, the unit of snapshot parts and of commits: 5,000 by default. */
@@ -27,6 +29,7 @@ export const defaults: Limits = {
   rows: 10_000_000,
   issues: 10_000,
   maxRejected: null,
+  maxDeleted: null,
   validateTimeout: Duration.hours(2),
   commitTimeout: Duration.hours(2),
   batch: 5_000,

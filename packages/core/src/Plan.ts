@@ -1,5 +1,5 @@
 /**
- * A plan says per record what a commit does: create, update (which fields), nothing, or refuse it, and which fingerprint of the
+ * A plan says per record what a commit does: create, update (which fields), nothing, delete, or refuse it, and which fingerprint of the
  * target record it saw. It is sealed as NDJSON parts beside the snapshot's, one plan part per record part.
  *
  * @module
@@ -9,13 +9,13 @@ import type { Value } from "./Field.ts"
 import type { Issue } from "./Issue.ts"
 
 /** What a commit does with a record. */
-export const actions = ["unchanged", "create", "update", "refuse"] as const
+export const actions = ["unchanged", "create", "update", "refuse", "delete"] as const
 
 /** One of {@link actions}. */
 export type Action = (typeof actions)[number]
 
 /** The numbers of the actions in {@link PlannedBatch.actions}. */
-export const code = { unchanged: 0, create: 1, update: 2, refuse: 3 } as const
+export const code = { unchanged: 0, create: 1, update: 2, refuse: 3, delete: 4 } as const
 
 /** A field that an update changes; values are canonical, `undefined` where the target has no such field. */
 export interface Change {
@@ -59,6 +59,14 @@ export interface Update {
   readonly changes: ReadonlyArray<Change>
 }
 
+/** A deletion of one record. */
+export interface Deletion {
+  /** Position in the batch. */
+  readonly index: number
+  /** The sink's fingerprint of the whole target record as the plan saw it; opaque to all but the sink. */
+  readonly fingerprint: string
+}
+
 /** A record that cannot go in, with the issues that say why. */
 export interface Refusal {
   /** Position in the batch. */
@@ -66,7 +74,10 @@ export interface Refusal {
   readonly issues: ReadonlyArray<Issue>
 }
 
-/** The plan of one batch; `actions[i]` is the code of what happens to its record `i`. */
+/**
+ * The plan of one batch; `actions[i]` is the code of what happens to its record `i`. A batch that deletes neither creates nor updates: what
+ * is deleted is in batches of its own.
+ */
 export interface PlannedBatch {
   readonly part: number
   readonly actions: Uint8Array
@@ -76,13 +87,24 @@ export interface PlannedBatch {
   readonly refusals: ReadonlyArray<Refusal>
   /** One for each record with kept fields, in their order; the engine adds it, no sink. */
   readonly kept?: ReadonlyArray<Kept>
+  /** One for each record whose action is `delete`, in their order; may be absent where there is none. */
+  readonly deletions?: ReadonlyArray<Deletion>
 }
 
+/** How many records have each action; `delete` is there where any are deleted. */
+export type Tally = { readonly [action in Exclude<Action, "delete">]: number } & { readonly delete?: number }
+
 /** How many records of a batch have each action. */
-export const tally = (planned: PlannedBatch): { readonly [action in Action]: number } => {
-  const counts = [0, 0, 0, 0]
+export const tally = (planned: PlannedBatch): Tally => {
+  const counts = [0, 0, 0, 0, 0]
   for (const action of planned.actions) counts[action]!++
-  return { unchanged: counts[0]!, create: counts[1]!, update: counts[2]!, refuse: counts[3]! }
+  return {
+    unchanged: counts[0]!,
+    create: counts[1]!,
+    update: counts[2]!,
+    refuse: counts[3]!,
+    ...(counts[4]! > 0 ? { delete: counts[4]! } : {}),
+  }
 }
 
 /** How many values of each field a batch keeps; `undefined` where it keeps none. */
@@ -97,14 +119,19 @@ export const tallyKept = ({ kept }: PlannedBatch): { readonly [field: string]: n
 export const isIdle = (planned: PlannedBatch): boolean =>
   planned.actions.every((action) => action === code.unchanged || action === code.refuse)
 
+/** Whether a batch deletes. */
+export const isDeletion = ({ deletions }: Pick<PlannedBatch, "deletions">): boolean =>
+  deletions !== undefined && deletions.length > 0
+
 // an absent value is written as `[]`, any other value as an array of it
 const boxed = (value: Value): Canonical.Json => (value === undefined ? [] : [value])
 const unboxed = (value: unknown): Value => (value as ReadonlyArray<Value>)[0]
 
 /**
  * Writes a part of the plan: a line for each run of equal actions, `["create",5000]`, and one for each update,
- * `["update",fingerprint,[[field,[before],[after]],…]]`, and refusal, `["refuse",[issue,…]]`. A record with kept fields has a line of its own,
- * with `[[field,[target],[feed],why],…]` as its last item: `["unchanged",1,[…]]`, `["update",fingerprint,[…],[…]]`.
+ * `["update",fingerprint,[[field,[before],[after]],…]]`, deletion, `["delete",fingerprint]`, and refusal, `["refuse",[issue,…]]`. A record with
+ * kept fields has a line of its own, with `[[field,[target],[feed],why],…]` as its last item: `["unchanged",1,[…]]`,
+ * `["update",fingerprint,[…],[…]]`.
  */
 export const write = (planned: PlannedBatch): string => {
   const lines: Array<string> = []
@@ -115,6 +142,7 @@ export const write = (planned: PlannedBatch): string => {
     const fields = kept.get(at)
     return fields === undefined ? [] : [fields.map(({ feed, field, target, why }) => [field, boxed(target), boxed(feed), why])]
   }
+  let deletion = 0
   for (let at = 0; at < planned.actions.length; ) {
     const action = planned.actions[at]!
     if (action === code.update) {
@@ -127,6 +155,9 @@ export const write = (planned: PlannedBatch): string => {
           ...stays(at),
         ]),
       )
+      at++
+    } else if (action === code.delete) {
+      lines.push(Canonical.stringify(["delete", planned.deletions![deletion++]!.fingerprint]))
       at++
     } else if (action === code.refuse) {
       lines.push(Canonical.stringify(["refuse", planned.refusals[refusal++]!.issues]))
@@ -158,6 +189,7 @@ export const read = (part: number, count: number, text: string): PlannedBatch =>
       fields: fields.map(([field, target, feed, why]) => ({ field, target: unboxed(target), feed: unboxed(feed), why })),
     })
   }
+  const deletions: Array<Deletion> = []
   let index = 0
   for (const line of text.split("\n")) {
     if (line === "") continue
@@ -171,6 +203,9 @@ export const read = (part: number, count: number, text: string): PlannedBatch =>
         changes: changes.map(([field, before, after]) => ({ field, before: unboxed(before), after: unboxed(after) })),
       })
       planned[index++] = code.update
+    } else if (entry[0] === "delete") {
+      deletions.push({ index, fingerprint: entry[1] as string })
+      planned[index++] = code.delete
     } else if (entry[0] === "refuse") {
       refusals.push({ index, issues: entry[1] as ReadonlyArray<Issue> })
       planned[index++] = code.refuse
@@ -181,10 +216,17 @@ export const read = (part: number, count: number, text: string): PlannedBatch =>
       index = end
     }
   }
-  return { part, actions: planned, updates, refusals, ...(kept.length === 0 ? {} : { kept }) }
+  return {
+    part,
+    actions: planned,
+    updates,
+    refusals,
+    ...(deletions.length === 0 ? {} : { deletions }),
+    ...(kept.length === 0 ? {} : { kept }),
+  }
 }
 
-/** A plan's batch with further records refused: their update and kept fields, if they had any, are taken out. */
+/** A plan's batch with further records refused: their update, deletion and kept fields, if they had any, are taken out. */
 export const refuse = (planned: PlannedBatch, refused: ReadonlyMap<number, ReadonlyArray<Issue>>): PlannedBatch => {
   if (refused.size === 0) return planned
   const changed = planned.actions.slice()
@@ -194,10 +236,12 @@ export const refuse = (planned: PlannedBatch, refused: ReadonlyMap<number, Reado
     refusals.set(index, [...(refusals.get(index) ?? []), ...issues])
   }
   const kept = planned.kept?.filter((it) => !refused.has(it.index)) ?? []
+  const deletions = planned.deletions?.filter((it) => !refused.has(it.index)) ?? []
   return {
     part: planned.part,
     actions: changed,
     updates: planned.updates.filter((it) => !refused.has(it.index)),
+    ...(deletions.length === 0 ? {} : { deletions }),
     refusals: [...refusals].map(([index, issues]) => ({ index, issues })).sort((a, b) => a.index - b.index),
     ...(kept.length === 0 ? {} : { kept }),
   }

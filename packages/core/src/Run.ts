@@ -43,7 +43,7 @@ export interface RecordChange {
   readonly entity: string
   readonly key: string
   readonly ref: string | null
-  readonly action: "create" | "update" | "unchanged" | "refuse"
+  readonly action: "create" | "update" | "unchanged" | "refuse" | "delete"
   readonly changes: ReadonlyArray<{ readonly field: string; readonly before: unknown; readonly after: unknown }>
   /** Fields that keep what the target has, by the entity's ownership, although the feed has something else; only where there are any. */
   readonly kept?: ReadonlyArray<KeptField>

@@ -13,7 +13,7 @@ import type { Batch } from "./Batch.ts"
 import type { Any, Values } from "./Entity.ts"
 import type { Value } from "./Field.ts"
 import type { Issue } from "./Issue.ts"
-import type { Condition } from "./Mirror.ts"
+import type { Condition, Mirror } from "./Mirror.ts"
 import type { PlannedBatch } from "./Plan.ts"
 
 /** How a commit is done: all of it in one transaction, or batch by batch, each all or nothing. */
@@ -62,6 +62,16 @@ export class SinkError extends Data.TaggedError("SinkError")<{
   readonly cause?: unknown
 }> {}
 
+/** A record that the target has and the feed has not. */
+export interface Missing {
+  readonly values: Values
+  /**
+   * A fingerprint of all that a deletion would take away: the whole record, also what the entity has no field for, but for its volatile
+   * fields. Opaque to the engine, which puts it into the plan. May be empty where the record is only to be marked.
+   */
+  readonly fingerprint: string
+}
+
 /** One session of planning. Nothing in it writes to the target or keeps a lock on it. */
 export interface PlanSession {
   /** How a commit of this plan will be done; kept in the plan. */
@@ -76,13 +86,15 @@ export interface PlanSession {
   /**
    * The records of an entity in the target that meet all conditions of a scope and are not among those that were staged, with their values
    * as far as the target has them, in any order, and how many records meet the conditions in all. `has` tells whether the snapshot has
-   * a record of a key ({@link Entity.keyText}). Called between `stage` and `plan`, for mirrors; without it an import can have none. Optional.
+   * a record of a key ({@link Entity.keyText}), `to` what becomes of those that are missing: only `delete` needs fingerprints. Called between
+   * `stage` and `plan`, for mirrors; without it an import can have none. A sink that has it can also apply deletions. Optional.
    */
   readonly missing?: (
     entity: Any,
     scope: ReadonlyArray<Condition>,
     has: (key: string) => boolean,
-  ) => Effect.Effect<{ readonly inScope: number; readonly records: Stream.Stream<Values, SinkError> }, SinkError>
+    to: Mirror["missing"],
+  ) => Effect.Effect<{ readonly inScope: number; readonly records: Stream.Stream<Missing, SinkError> }, SinkError>
   /**
    * Takes a sealed batch while the source is still being read, so that data moves early. Called for all batches of an entity in
    * their order. Optional to make use of: `plan` gets the same batches again.
@@ -105,12 +117,13 @@ export interface AppliedBatch {
 }
 
 /** The codes of what became of a record in a commit. */
-export const outcome = { unchanged: 0, created: 1, updated: 2, conflict: 3, failed: 4 } as const
+export const outcome = { unchanged: 0, created: 1, updated: 2, conflict: 3, failed: 4, deleted: 5 } as const
 
 /** A record that is not in the target as it was planned. */
 export interface Mismatch {
   readonly key: string
-  readonly kind: "missing" | "different"
+  /** A record that was deleted, and is there, is `present`. */
+  readonly kind: "missing" | "different" | "present"
   /** Fields that differ, where the sink can tell. */
   readonly fields: ReadonlyArray<string>
 }
@@ -136,6 +149,10 @@ export interface CommitSession {
    * Applies the creates and updates of one batch: all of them or none. A record is written if the target still is what the plan
    * saw; if it already is what the plan makes of it, it counts as applied; else it is a conflict. With the policy `abort` a batch
    * with conflicts writes nothing. Batched: durable on return, with its checkpoint. Atomic: within the session's transaction.
+   *
+   * A batch of deletions comes after all others, children before what they refer to. A record is deleted if all of it still is what the plan
+   * saw; if it is gone already, it counts as deleted; else it is a conflict. One that something else refers to, in an entity of the import or,
+   * where the target can tell, anywhere, is `DataRefused`; nothing is deleted along with another record.
    */
   readonly apply: (batch: Batch, planned: PlannedBatch) => Effect.Effect<AppliedBatch, SinkError>
   /**
@@ -146,7 +163,7 @@ export interface CommitSession {
   /** Atomic: makes all of it durable, or none. Batched: nothing to do. Called once, after all batches, unless there were conflicts under `abort`. */
   readonly complete: Effect.Effect<void, SinkError>
   /**
-   * Reads back by key what was applied (creates and updates that became neither conflict nor failed) and compares. Called after
+   * Reads back by key what was applied (what became neither conflict nor failed) and compares; what was deleted must not be there. Called after
    * `complete`, per entity; a batch that is durable before may have been read back since then. `records` reads all batches again; a session that kept what it applied need not pull it.
    */
   readonly verify: <E>(entity: Any, records: Stream.Stream<PlannedRecords, E>) => Stream.Stream<Mismatch, SinkError | E>
@@ -215,8 +232,9 @@ export interface UndoSession {
   /** Batches that an earlier session of this undo has taken back for good, by `entity/part`. */
   readonly checkpoint: ReadonlyMap<string, UndoneBatch>
   /**
-   * Takes back what the job wrote of one batch. Called for the entities in reverse reference order, and for their batches from the last
-   * to the first. A record that is as the job left it, in the fields that the job wrote, gets back what was there before; one that the
+   * Takes back what the job wrote of one batch. Called for deletions first, the entities in reference order, then for all other batches, the
+   * entities in reverse reference order; each time from an entity's last batch to its first. A record that the job deleted is put back as it
+   * was, all of it, unless somebody has made one of its key since. A record that is as the job left it, in the fields that the job wrote, gets back what was there before; one that the
    * job created is deleted unless something that this undo does not delete refers to it. One that is as before already is reversed too.
    * What somebody changed since is kept. Batched: durable on return, with its checkpoint. Atomic: within the session's transaction.
    */

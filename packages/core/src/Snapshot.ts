@@ -9,6 +9,7 @@
  */
 import type { Json } from "./Canonical.ts"
 import type { Sha256 } from "./Fingerprint.ts"
+import type * as Plan from "./Plan.ts"
 import type { Transaction } from "./Sink.ts"
 
 /** A part: its name in the snapshot store, how many records (of a log: lines) and bytes it has, and its hash. */
@@ -54,7 +55,7 @@ export interface EntityPlan {
   readonly name: string
   readonly parts: ReadonlyArray<
     Part & {
-      readonly counts: { readonly create: number; readonly update: number; readonly unchanged: number; readonly refuse: number }
+      readonly counts: Plan.Tally
       /** Field → of how many records it is kept; only where any is. */
       readonly kept?: { readonly [field: string]: number }
     }

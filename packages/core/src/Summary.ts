@@ -10,11 +10,12 @@ export interface EntityCounts {
   readonly created: number
   readonly updated: number
   readonly unchanged: number
+  readonly deleted: number
   readonly conflict: number
   readonly failed: number
   /** Of the records: those that smart mode makes because something refers to them. */
   readonly candidates: number
-  /** Of the records: those that the feed has no more, and a mirror marks. */
+  /** Of the records: those that the feed has no more, and a mirror marks or deletes. */
   readonly missing: number
   /** Field → of how many records the plan keeps what the target has, by the entity's ownership; only where it keeps any. */
   readonly kept?: { readonly [field: string]: number }
@@ -33,6 +34,7 @@ export interface Counts {
   readonly created: number
   readonly updated: number
   readonly unchanged: number
+  readonly deleted: number
   readonly conflict: number
   readonly failed: number
   /** Rows that were left out for their errors: the same number as `rejected`. */
@@ -58,6 +60,7 @@ export const empty: Counts = {
   created: 0,
   updated: 0,
   unchanged: 0,
+  deleted: 0,
   conflict: 0,
   failed: 0,
   skippedInvalid: 0,
@@ -80,15 +83,16 @@ export const unbalanced = (counts: Counts): ReadonlyArray<string> => {
   const byCode = Object.values(counts.skippedByCode).reduce((sum, count) => sum + count, 0)
   if (byCode !== counts.skipped + counts.rejected)
     problems.push(`${counts.skipped + counts.rejected} rows were left out, but ${byCode} have a code`)
-  const totals = { created: 0, updated: 0, unchanged: 0, conflict: 0, failed: 0 }
+  const totals = { created: 0, updated: 0, unchanged: 0, deleted: 0, conflict: 0, failed: 0 }
   for (const [entity, count] of Object.entries(counts.entities)) {
     for (const [name, number] of Object.entries(count))
       if (typeof number === "number" && number < 0) problems.push(`${entity}: ${name} is ${number}`)
-    const outcomes = count.created + count.updated + count.unchanged + count.conflict + count.failed
+    const outcomes = count.created + count.updated + count.unchanged + count.deleted + count.conflict + count.failed
     if (outcomes !== count.records) problems.push(`${entity}: ${count.records} records, but ${outcomes} have an outcome`)
     totals.created += count.created
     totals.updated += count.updated
     totals.unchanged += count.unchanged
+    totals.deleted += count.deleted
     totals.conflict += count.conflict
     totals.failed += count.failed
   }
@@ -117,6 +121,7 @@ const noRecords: EntityCounts = {
   created: 0,
   updated: 0,
   unchanged: 0,
+  deleted: 0,
   conflict: 0,
   failed: 0,
   candidates: 0,

@@ -28,7 +28,7 @@ const planned: fc.Arbitrary<Plan.PlannedBatch> = fc
     fc.nat({ max: 99 }),
     fc.array(
       fc.tuple(
-        fc.constantFrom(0, 1, 2, 3),
+        fc.constantFrom(0, 1, 2, 3, 4),
         fc.string(),
         fc.array(change, { maxLength: 3 }),
         fc.array(issue, { maxLength: 2 }),
@@ -45,7 +45,11 @@ const planned: fc.Arbitrary<Plan.PlannedBatch> = fc
 
 type Planned = readonly [number, string, ReadonlyArray<Plan.Change>, ReadonlyArray<Issue.Issue>, ...ReadonlyArray<unknown>]
 
+const deletionsOf = (records: ReadonlyArray<Planned>): ReadonlyArray<Plan.Deletion> =>
+  records.flatMap(([action, fingerprint], index) => (action === Plan.code.delete ? [{ index, fingerprint }] : []))
+
 const planOf = (part: number, records: ReadonlyArray<Planned>): Plan.PlannedBatch => ({
+  ...(deletionsOf(records).length === 0 ? {} : { deletions: deletionsOf(records) }),
   part,
   actions: Uint8Array.from(records.map(([action]) => action)),
   updates: records.flatMap(([action, fingerprint, changes], index) =>
@@ -75,10 +79,12 @@ describe("a part of a plan", () => {
     fc.assert(
       fc.property(planned, (it) => {
         const counts = Plan.tally(it)
-        expect(counts.create + counts.update + counts.unchanged + counts.refuse).toBe(it.actions.length)
+        expect(counts.create + counts.update + counts.unchanged + counts.refuse + (counts.delete ?? 0)).toBe(it.actions.length)
         expect(counts.update).toBe(it.updates.length)
         expect(counts.refuse).toBe(it.refusals.length)
-        expect(Plan.isIdle(it)).toBe(counts.create + counts.update === 0)
+        expect(counts.delete).toBe(it.deletions?.length)
+        expect(Plan.isIdle(it)).toBe(counts.create + counts.update + (counts.delete ?? 0) === 0)
+        expect(Plan.isDeletion(it)).toBe(counts.delete !== undefined)
       }),
     )
   })
@@ -96,6 +102,7 @@ describe("a part of a plan", () => {
         }
         expect(whole.updates).toEqual(it.updates.filter(({ index }) => !refused.has(index)))
         expect(whole.kept ?? []).toEqual((it.kept ?? []).filter(({ index }) => !refused.has(index)))
+        expect(whole.deletions ?? []).toEqual((it.deletions ?? []).filter(({ index }) => !refused.has(index)))
         // positions and lists agree, or it could not be written
         expect(Plan.read(it.part, it.actions.length, Plan.write(whole))).toEqual(whole)
       }),

@@ -20,6 +20,11 @@ const row: fc.Arbitrary<Step> = fc.constantFrom<Step>(
     tally.entity("category").records++
     tally.entity("category").unchanged++
   },
+  // no row brings what a mirror deletes
+  (tally) => {
+    tally.entity("category").records++
+    tally.entity("category").deleted++
+  },
   (tally) => {
     tally.processed++
     tally.reject("cell.integer")
@@ -62,10 +67,11 @@ describe("the counts of a job", () => {
       "created",
       "updated",
       "unchanged",
+      "deleted",
       "conflict",
       "failed",
     )
-    const inEntity = fc.constantFrom("records", "created", "updated", "unchanged", "conflict", "failed")
+    const inEntity = fc.constantFrom("records", "created", "updated", "unchanged", "deleted", "conflict", "failed")
     const by = fc.integer({ min: -3, max: 3 }).filter((it) => it !== 0)
     fc.assert(
       fc.property(told, planted, inEntity, by, (make, total, count, difference) => {

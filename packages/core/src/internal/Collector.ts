@@ -101,6 +101,12 @@ export class Collector {
     for (const state of this.states.values()) if (state.count > 0) yield this.flush(state)
   }
 
+  /** The batch of one entity that is not full, if there is one. */
+  *restOf(entity: Entity.Any): Iterable<Full> {
+    const state = this.states.get(entity)!
+    if (state.count > 0) yield this.flush(state)
+  }
+
   private flush(state: EntityState): Full {
     const { count, entity, first, part, records } = state
     const bytes = state.lines.take()

@@ -32,8 +32,11 @@ export interface Attempt {
 /** Whether a commit of a batch has anything to do. */
 export const hasWork = (of: Sealed, part: number): boolean => {
   const { create, update } = of.plan.parts[part]!.counts
-  return create + update > 0
+  return create + update > 0 || deletes(of, part)
 }
+
+/** Whether a commit of a batch deletes; it does nothing else then. */
+export const deletes = (of: Sealed, part: number): boolean => (of.plan.parts[part]!.counts.delete ?? 0) > 0
 
 /** See the file's first sentence. */
 export class Committing {
@@ -79,16 +82,31 @@ export class Committing {
   }
 
   /**
-   * Applies the batches of one entity in their order. Conflicts that stop the commit stop it at once where batches stay; else the
+   * Applies the creates and updates of one entity, its batches in their order. Conflicts that stop the commit stop it at once where batches stay; else the
    * rest of the entity is looked at as well, to find them all, but no other entity, which may refer to what was not written.
    */
   entity(of: Sealed): Effect.Effect<void, WorldError> {
+    return this.batches(
+      of,
+      [...of.plan.parts.keys()].filter((part) => !deletes(of, part)),
+    )
+  }
+
+  /** Applies the deletions of one entity, in the same way. */
+  deletions(of: Sealed): Effect.Effect<void, WorldError> {
+    return this.batches(
+      of,
+      [...of.plan.parts.keys()].filter((part) => deletes(of, part)),
+    )
+  }
+
+  private batches(of: Sealed, parts: ReadonlyArray<number>): Effect.Effect<void, WorldError> {
     const self = this
     return Effect.gen(function* () {
       const known = (part: number) => self.session.checkpoint.get(`${of.entity.name}/${part}`)
       const isDue = (part: number) => hasWork(of, part) && known(part) === undefined
       let ahead: Fiber.Fiber<PlannedRecords, Reading> | undefined
-      for (const part of of.plan.parts.keys()) {
+      for (const [nth, part] of parts.entries()) {
         if (self.isAborting && !self.atomic) return
         if (hasWork(of, part)) {
           let applied = known(part)
@@ -96,9 +114,9 @@ export class Committing {
           else {
             yield* self.all.safePoint
             const records = yield* ahead === undefined ? self.prepare(of, part) : Fiber.join(ahead)
-            const next = of.plan.parts.findIndex((_, at) => at > part && isDue(at))
+            const next = parts.slice(nth + 1).find(isDue)
             // read and made ready while the target works on this one
-            ahead = next < 0 ? undefined : yield* Effect.forkChild(self.prepare(of, next))
+            ahead = next === undefined ? undefined : yield* Effect.forkChild(self.prepare(of, next))
             applied = yield* self.apply(of, part, records)
           }
           yield* self.count(of, part, applied)
@@ -178,6 +196,7 @@ export class Committing {
     for (const code of applied.outcomes) {
       if (code === outcome.created) counts.created++
       else if (code === outcome.updated) counts.updated++
+      else if (code === outcome.deleted) counts.deleted++
     }
     if (applied.conflicts.length === 0) return Effect.void
     counts.conflict += applied.conflicts.length
@@ -222,7 +241,9 @@ export class Committing {
           const message =
             mismatch.kind === "missing"
               ? "it was written, but is not in the target"
-              : `it was written, but the target has something else${mismatch.fields.length > 0 ? ` in ${mismatch.fields.join(", ")}` : ""}`
+              : mismatch.kind === "present"
+                ? "it was deleted, but is in the target"
+                : `it was written, but the target has something else${mismatch.fields.length > 0 ? ` in ${mismatch.fields.join(", ")}` : ""}`
           if (this.firstMismatch === "") this.firstMismatch = `${of.entity.name} ${mismatch.key}: ${message}`
           this.tally.issue(
             Issue.make({

@@ -149,9 +149,7 @@ export class Refusing {
       const records = yield* openPlanned(self.all.vault, of, part)
       const left = yield* self.withoutOrphans(of, records)
       const { actions } = left.planned
-      const sent = [...actions.keys()].filter(
-        (index) => actions[index] === Plan.code.create || actions[index] === Plan.code.update,
-      )
+      const sent = [...actions.keys()].filter((index) => halving.isSent(actions[index]))
       const refused = new Map<number, SinkError>()
       for (const index of sent) {
         if (applied.outcomes[index] !== outcome.failed) continue

@@ -15,6 +15,7 @@ const emptyEntity = (): Mutable<EntityCounts> => ({
   created: 0,
   updated: 0,
   unchanged: 0,
+  deleted: 0,
   conflict: 0,
   failed: 0,
   candidates: 0,
@@ -121,9 +122,9 @@ export class Tally {
   stop(atomic: boolean): void {
     let written = 0
     for (const counts of this.entities.values()) {
-      if (atomic) Object.assign(counts, { created: 0, updated: 0 })
-      counts.failed = counts.records - counts.created - counts.updated - counts.unchanged - counts.conflict
-      written += counts.created + counts.updated
+      if (atomic) Object.assign(counts, { created: 0, updated: 0, deleted: 0 })
+      counts.failed = counts.records - counts.created - counts.updated - counts.unchanged - counts.deleted - counts.conflict
+      written += counts.created + counts.updated + counts.deleted
     }
     if (written > 0) return
     this.unprocessed += this.imported
@@ -160,7 +161,7 @@ export class Tally {
 
   /** The counts as they are now. */
   counts(): Counts {
-    const totals = { created: 0, updated: 0, unchanged: 0, conflict: 0, failed: 0, candidates: 0 }
+    const totals = { created: 0, updated: 0, unchanged: 0, deleted: 0, conflict: 0, failed: 0, candidates: 0 }
     const entities: Record<string, EntityCounts> = {}
     for (const [name, counts] of this.entities) {
       entities[name] = { ...counts }

@@ -6,7 +6,7 @@ import * as Entity from "../Entity.ts"
 import * as Issue from "../Issue.ts"
 import type { LeftRecord, UndoPreview } from "../Run.ts"
 import { type Left, type UndoneBatch, type UndoSession, undone } from "../Sink.ts"
-import { hasWork, type Reading, type Sealed } from "./Committing.ts"
+import { deletes, hasWork, type Reading, type Sealed } from "./Committing.ts"
 import { openBatch } from "./planning.ts"
 import * as RefLog from "./RefLog.ts"
 import { openPlanned } from "./Refusing.ts"
@@ -40,19 +40,29 @@ export class Undoing {
     private readonly between: (done: number) => Effect.Effect<void, Halted>,
   ) {}
 
-  /** Takes back all that is sealed: the entities in reverse reference order, their batches from the last to the first. */
+  /**
+   * Takes back all that is sealed, the last that was written first: what was deleted, the entities in reference order; then what was created and
+   * updated, in reverse reference order. Their batches from the last to the first.
+   */
   all(sealed: ReadonlyArray<Sealed>): Effect.Effect<void, WorldError> {
     const self = this
     return Effect.gen(function* () {
       for (const { entity } of sealed) self.entities.set(entity.name, noSums())
-      for (const of of sealed.toReversed())
-        for (const part of [...of.plan.parts.keys()].toReversed()) {
-          if (!hasWork(of, part)) continue
-          yield* self.between(self.done)
-          const known = self.session.checkpoint.get(`${of.entity.name}/${part}`)
-          yield* self.count(of, part, known ?? (yield* self.revert(of, part)))
-          self.done += of.records[part]!.lines
-        }
+      for (const of of sealed) yield* self.batches(of, (part) => deletes(of, part))
+      for (const of of sealed.toReversed()) yield* self.batches(of, (part) => hasWork(of, part) && !deletes(of, part))
+    })
+  }
+
+  private batches(of: Sealed, which: (part: number) => boolean): Effect.Effect<void, WorldError> {
+    const self = this
+    return Effect.gen(function* () {
+      for (const part of [...of.plan.parts.keys()].toReversed()) {
+        if (!which(part)) continue
+        yield* self.between(self.done)
+        const known = self.session.checkpoint.get(`${of.entity.name}/${part}`)
+        yield* self.count(of, part, known ?? (yield* self.revert(of, part)))
+        self.done += of.records[part]!.lines
+      }
     })
   }
 

@@ -66,6 +66,11 @@ export const commit = (
             if (run.isAborting) break
             yield* run.entity(of)
           }
+          // when nothing of the job refers to them any more, and those first that refer to others
+          for (const of of sealed.toReversed()) {
+            if (run.isAborting) break
+            yield* run.deletions(of)
+          }
           if (run.isAborting) return { failure: run.aborted(), applied: checked, verified: checked }
           // what an earlier session has made durable can no longer be given up
           if (plan.transaction === "atomic" && open.checkpoint.size === 0) yield* safePoint

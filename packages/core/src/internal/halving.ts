@@ -20,13 +20,15 @@ export interface Found {
   readonly isWhole: boolean
 }
 
-/** The same batch, with only some of its creates and updates left to do; new objects, as a sink may know the others already. */
+/** The same batch, with only some of its writes left to do; new objects, as a sink may know the others already. */
 export const without = ({ batch, planned }: PlannedRecords, left: ReadonlyMap<number, ReadonlyArray<Issue>>): PlannedRecords => ({
   batch: Batch.make({ ...batch, records: batch.records() }),
   planned: { ...Plan.refuse(planned, left) },
 })
 
-const isSent = (action: number | undefined): boolean => action === Plan.code.create || action === Plan.code.update
+/** Whether a commit sends a record with this action. */
+export const isSent = (action: number | undefined): boolean =>
+  action === Plan.code.create || action === Plan.code.update || action === Plan.code.delete
 
 // the record that the server names, if it is of this batch
 const namedBy = ({ refused }: SinkError, { batch }: PlannedRecords): number | null =>

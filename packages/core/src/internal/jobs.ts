@@ -83,11 +83,12 @@ export const accounting = (unbalanced: ReadonlyArray<string>): Job.Failure => ({
 })
 
 /** The counts that a log line has. */
-export const brief = ({ conflict, created, failed, processed, rejected, unchanged, updated }: Counts) => ({
+export const brief = ({ conflict, created, deleted, failed, processed, rejected, unchanged, updated }: Counts) => ({
   processed,
   created,
   updated,
   unchanged,
+  deleted,
   conflict,
   failed,
   rejected,

@@ -13,7 +13,7 @@ import type { PlanSession, SinkError } from "../Sink.ts"
 import { type EntityPlan, names, type Part } from "../Snapshot.ts"
 import type { SnapshotStoreError } from "../SnapshotStore.ts"
 import type { Collector } from "./Collector.ts"
-import { missingPlace } from "./missing.ts"
+import { type Deleting, missingPlace } from "./missing.ts"
 import * as RefLog from "./RefLog.ts"
 import type { Vault } from "./Vault.ts"
 
@@ -50,11 +50,30 @@ export const openBatch = (
   return Effect.map(vault.open(sealed), (bytes) => Batch.make({ entity, part, first, count: sealed.lines, bytes }))
 }
 
-// all of them, in their order
-const batches = (vault: Vault, of: SealedEntity): Stream.Stream<Batch.Batch, SnapshotStoreError | IntegrityError> =>
-  Stream.fromIterable(of.records.keys(), { chunkSize: 1 }).pipe(Stream.mapEffect((part) => openBatch(vault, of, part)))
+// all but those that are deleted, in their order
+const batches = (
+  vault: Vault,
+  of: SealedEntity,
+  deletions: ReadonlyArray<Plan.PlannedBatch>,
+): Stream.Stream<Batch.Batch, SnapshotStoreError | IntegrityError> =>
+  Stream.fromIterable(
+    [...of.records.keys()].filter((at) => !deletions.some(({ part }) => part === at)),
+    { chunkSize: 1 },
+  ).pipe(Stream.mapEffect((part) => openBatch(vault, of, part)))
 
-/** See the file's first sentence. `missing` are keys that are referred to and exist nowhere. */
+// what mirrors delete of an entity was seen when it was found
+const deletionsOf = (entity: Entity.Any, deletions: ReadonlyArray<Deleting>): ReadonlyArray<Plan.PlannedBatch> =>
+  deletions
+    .filter(({ full }) => full.batch.entity === entity)
+    .map(({ fingerprints, full: { batch } }) => ({
+      part: batch.part,
+      actions: new Uint8Array(batch.count).fill(Plan.code.delete),
+      updates: [],
+      refusals: [],
+      deletions: fingerprints.map((fingerprint, index) => ({ index, fingerprint })),
+    }))
+
+/** See the file's first sentence. `missing` are keys that are referred to and exist nowhere, `deletions` the batches that mirrors delete. */
 export const plan = (
   definition: Import,
   session: PlanSession,
@@ -62,6 +81,7 @@ export const plan = (
   sealed: ReadonlyArray<SealedEntity>,
   collector: Collector,
   missing: ReadonlyMap<Entity.Any, ReadonlySet<string>>,
+  deletions: ReadonlyArray<Deleting>,
 ): Effect.Effect<Planned, Failing> =>
   Effect.gen(function* () {
     const run = new Planning(definition, vault, collector, missing)
@@ -69,7 +89,8 @@ export const plan = (
     for (const of of sealed) {
       const planned: Array<EntityPlan["parts"][number]> = []
       parts.set(of.entity, planned)
-      yield* session.plan(of.entity, batches(vault, of)).pipe(
+      const deleted = deletionsOf(of.entity, deletions)
+      yield* session.plan(of.entity, batches(vault, of, deleted)).pipe(
         Stream.runForEach((batch) =>
           Effect.gen(function* () {
             const whole = yield* run.refuseOrphans(of, Ownership.settle(of.entity, batch))
@@ -77,6 +98,8 @@ export const plan = (
           }),
         ),
       )
+      // their parts come behind all others
+      for (const it of deleted) planned.push(yield* run.seal(of.entity, it))
     }
     // a row that is rejected after all takes its other records with it, and those what refers to them, until nothing changes
     for (let before = 0; run.refused !== before; ) {
@@ -164,6 +187,7 @@ class Planning {
     return Effect.gen(function* () {
       const { index } = self.collector.states.get(of.entity)!
       for (const [part, sealed] of parts.entries()) {
+        if ((sealed.counts.delete ?? 0) > 0) continue
         const refs = yield* self.refs(of, part)
         const batch = yield* openBatch(self.vault, of, part)
         const bytes = yield* self.vault.open(sealed)

@@ -24,7 +24,11 @@ export interface Resolved {
 const keysPerQuestion = 1_000
 
 // the wanted records that the target has not; each question is repeated by itself, what was drained is not there a second time
-const absent = (session: PlanSessions, wanted: ReadonlyArray<Wanted>): Effect.Effect<ReadonlyArray<Wanted>, SinkError> =>
+const absent = (
+  session: PlanSessions,
+  wanted: ReadonlyArray<Wanted>,
+  referred: ReadonlyMap<Entity.Any, Set<string>>,
+): Effect.Effect<ReadonlyArray<Wanted>, SinkError> =>
   Effect.gen(function* () {
     const open: Array<Wanted> = []
     const entities = new Set(wanted.map((it) => it.entity))
@@ -38,13 +42,18 @@ const absent = (session: PlanSessions, wanted: ReadonlyArray<Wanted>): Effect.Ef
             asked.map((it) => it.values),
           ),
         )
-        for (const [at, it] of asked.entries()) if (found[at] !== true) open.push(it)
+        for (const [at, it] of asked.entries())
+          if (found[at] !== true) open.push(it)
+          else referred.get(entity)?.add(it.key)
       }
     }
     return open
   })
 
-/** Settles the open references; a created record may refer to others, which are settled as well. */
+/**
+ * Settles the open references; a created record may refer to others, which are settled as well. Keys that lead to a record of the target are
+ * noted in `referred`, of the entities that it has.
+ */
 export const resolve = (
   session: PlanSessions,
   collector: Collector,
@@ -52,6 +61,7 @@ export const resolve = (
   smart: boolean,
   tally: Tally,
   unholdable: Sink["unholdable"],
+  referred: ReadonlyMap<Entity.Any, Set<string>>,
 ): Effect.Effect<Resolved, SinkError> =>
   Effect.gen(function* () {
     const candidates: Array<Candidate> = []
@@ -64,7 +74,7 @@ export const resolve = (
       else keys.add(key)
     }
     for (let open = pending.drain(); open.length > 0; open = pending.drain()) {
-      for (const wanted of yield* absent(session, open)) {
+      for (const wanted of yield* absent(session, open, referred)) {
         const { entity, firstRef, key, rows } = wanted
         if (!smart || entity.create === undefined || entity.key.length > 1) {
           miss(wanted)

@@ -94,7 +94,9 @@ const work = ({ begin, between, context, definition, of, sinkUndo, tell }: Worki
     const started = yield* Clock.currentTimeMillis
     const { sealed } = yield* Effect.withSpan(open(definition, of, vault), "waybill.integrity")
     const checked = yield* Clock.currentTimeMillis
-    const parts = sealed.flatMap(({ plan }) => plan.parts.map(({ counts }) => counts.create + counts.update))
+    const parts = sealed.flatMap(({ plan }) =>
+      plan.parts.map(({ counts }) => counts.create + counts.update + (counts.delete ?? 0)),
+    )
     const planned = parts.reduce((sum, count) => sum + count, 0)
     const sums = yield* retrying(definition.retry)(
       Effect.scoped(

@@ -12,7 +12,9 @@ import * as jobs from "./jobs.ts"
 export const ended = ({ status }: Job.Job): boolean => status === "success" || status === "partial"
 
 /** How many records a job has counted as written. */
-export const written = ({ counts }: Job.Job): number => counts.created + counts.updated
+export const written = ({ counts }: Job.Job): number =>
+  // jobs that were stored before a commit could delete have no such count
+  counts.created + counts.updated + (counts.deleted ?? 0)
 
 /** The undo of a job that is under way, broke off or has ended, and the id of the next one where there is none. */
 export const find = (of: string) =>

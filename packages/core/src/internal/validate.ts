@@ -67,6 +67,8 @@ export const validate = <R>(
       read(definition, source, reader, sealing, session, tally, progress, course),
       "waybill.read",
     )
+    const isMirrored = definition.mirrors.length > 0 && options.mirrors !== false
+    const referred = isMirrored ? missing.deleted(definition) : new Map()
     const resolved = yield* references.resolve(
       session,
       collector,
@@ -74,11 +76,12 @@ export const validate = <R>(
       job.mode === "smart",
       tally,
       definition.sink.unholdable,
+      referred,
     )
     for (const full of [...resolved.full, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
-    if (definition.mirrors.length > 0 && options.mirrors !== false)
-      for (const full of [...(yield* missing.mark(definition, session, collector, tally)), ...collector.rest()])
-        yield* sealAndStage(sealing, session, full)
+    const mirrored = isMirrored ? yield* missing.mirror(definition, session, collector, tally, referred) : missing.nothing
+    for (const full of [...mirrored.marks, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
+    for (const { full } of mirrored.deletions) yield* sealing.batch(full)
     yield* sealing.finish()
     if (resolved.candidates.length > 0)
       sealing.logs.push(yield* vault.seal(names.candidates, writeCandidates(resolved.candidates), resolved.candidates.length))
@@ -86,18 +89,19 @@ export const validate = <R>(
     yield* Effect.logDebug("source read", { job: job.id, rows: tally.processed, rejected: tally.rejected })
     yield* progress("plan", 0, null, true)
     const planned = yield* session
-      .use((open) => planning.plan(definition, open, vault, sealing.entities, collector, resolved.missing))
+      .use((open) => planning.plan(definition, open, vault, sealing.entities, collector, resolved.missing, mirrored.deletions))
       .pipe(Effect.withSpan("waybill.plan"))
     yield* course.safePoint
     for (const issue of planned.issues) tally.issue(issue)
     for (const code of planned.rejected.values()) tally.rejectAfterAll(code)
-    if (options.mirrors !== false) yield* missing.refuseRejected(definition, tally)
+    if (isMirrored) yield* missing.refuseRejected(definition, tally)
     for (const entity of planned.entities) {
       const counts = tally.entity(entity.name)
       for (const part of entity.parts) {
         counts.created += part.counts.create
         counts.updated += part.counts.update
         counts.unchanged += part.counts.unchanged
+        counts.deleted += part.counts.delete ?? 0
         counts.failed += part.counts.refuse
         tally.keptValues(entity.name, part.kept)
       }

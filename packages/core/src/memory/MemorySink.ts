@@ -6,7 +6,7 @@
 import { Effect, Stream } from "effect"
 import type { Batch } from "../Batch.ts"
 import * as Entity from "../Entity.ts"
-import type * as Plan from "../Plan.ts"
+import * as Plan from "../Plan.ts"
 import {
   type CommitContext,
   type CommitSession,
@@ -18,7 +18,8 @@ import {
   undone as undoneCode,
 } from "../Sink.ts"
 import { type Applied, applyBatch, mismatches, noteWritten, planBatch } from "./batches.ts"
-import { copyOf, type Image, putBack, type Refuse, type Tables, tableOf } from "./records.ts"
+import { copyOf, type Image, putBack, type Refuse, type Tables, tableOf, wholeFingerprint } from "./records.ts"
+import { removeBatch } from "./removing.ts"
 import { revertBatch } from "./reverting.ts"
 import * as Written from "./written.ts"
 
@@ -58,11 +59,15 @@ export const make = (options: Options = {}): MemorySink => {
   const undone = new Map<string, Map<string, UndoneBatch>>()
   const tokens = new Map<string, number>()
   const refuse: Refuse = options.refuse ?? (() => undefined)
-  const refused = ({ entity, part }: Batch, { index, message }: { readonly index: number; readonly message: string }) =>
+  const refused = (
+    { entity, part }: Batch,
+    { code, index, message }: { readonly index: number; readonly message: string; readonly code?: string },
+  ) =>
     new SinkError({
       reason: "DataRefused",
       message,
       isRetryable: false,
+      ...(code === undefined ? {} : { code }),
       refused: { entity: entity.name, index: options.namesRefused === false ? null : index, part, constraint: null },
     })
   const fenced = (job: string) => new SinkError({ reason: "Fenced", message: `job ${job} was taken over`, isRetryable: false })
@@ -109,7 +114,11 @@ export const make = (options: Options = {}): MemorySink => {
                 )
                 return {
                   inScope: inScope.length,
-                  records: Stream.fromIterable(inScope.flatMap(([key, values]) => (has(key) ? [] : [values]))),
+                  records: Stream.fromIterable(
+                    inScope.flatMap(([key, values]) =>
+                      has(key) ? [] : [{ values, fingerprint: wholeFingerprint(entity, values) }],
+                    ),
+                  ),
                 }
               }),
             stage: () => Effect.void,
@@ -131,7 +140,9 @@ export const make = (options: Options = {}): MemorySink => {
     const apply = (batch: Batch, planned: Plan.PlannedBatch): Effect.Effect<Applied, SinkError> =>
       Effect.suspend(() => {
         const abort = context.onConflict === "abort"
-        const result = applyBatch(tableOf(working, batch.entity.name), batch, planned, abort, refuse)
+        const result = Plan.isDeletion(planned)
+          ? removeBatch(working, context.entities, batch, planned, abort)
+          : applyBatch(tableOf(working, batch.entity.name), batch, planned, abort, refuse)
         return "message" in result ? Effect.fail(refused(batch, result)) : Effect.succeed(result)
       })
     return {

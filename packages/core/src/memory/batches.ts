@@ -24,7 +24,11 @@ export const noteWritten = (
   images: Iterable<Image>,
 ): void => {
   if (!Ownership.needsLastWritten(entity)) return
-  for (const image of images) if (isChanged(image)) Written.note(written, entity, image.key, image.written, table.get(image.key))
+  for (const image of images) {
+    // what was written of a record that is deleted stays known: the undo puts it back with that
+    if (image.written === undefined || !isChanged(image)) continue
+    Written.note(written, entity, image.key, image.written, table.get(image.key))
+  }
 }
 
 /** The plan of a batch. */
@@ -115,9 +119,10 @@ export const mismatches = (
 ): ReadonlyArray<Mismatch> => {
   const found: Array<Mismatch> = []
   for (const [index, values] of batch.records().entries()) {
-    if (applied.outcomes[index] !== outcome.created && applied.outcomes[index] !== outcome.updated) continue
     const key = Entity.keyText(values, batch.entity.keyPositions)
     const current = table.get(key)
+    if (applied.outcomes[index] === outcome.deleted && current !== undefined) found.push({ key, kind: "present", fields: [] })
+    if (applied.outcomes[index] !== outcome.created && applied.outcomes[index] !== outcome.updated) continue
     if (current === undefined) found.push({ key, kind: "missing", fields: [] })
     else {
       const fields = differing(batch.entity, current, values).map((at) => batch.entity.fields[at]!.name)

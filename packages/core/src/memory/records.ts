@@ -14,11 +14,14 @@ export type Tables = Map<string, Map<string, Entity.Values>>
  */
 export type Refuse = (entity: string, values: Entity.Values, others: ReadonlyMap<string, Entity.Values>) => string | undefined
 
-/** What a job wrote of one record, and what was there before; `before` is `undefined` where it created the record. */
+/**
+ * What a job wrote of one record, and what was there before; `before` is `undefined` where it was not there, `written` where the job
+ * deleted it.
+ */
 export interface Image {
   readonly key: string
   readonly before: Entity.Values | undefined
-  readonly written: Entity.Values
+  readonly written: Entity.Values | undefined
 }
 
 /** The table of an entity, made if it is not there. */
@@ -38,6 +41,10 @@ export const copyOf = (tables: Tables): Tables => new Map([...tables].map(([name
 export const fingerprint = (values: Entity.Values): string =>
   Fingerprint.of(values.map((value) => (value === undefined ? [] : [value])))
 
+/** The fingerprint of all that a deletion takes away: everything but volatile fields. */
+export const wholeFingerprint = (entity: Entity.Any, values: Entity.Values): string =>
+  fingerprint(values.map((value, at) => (entity.compared.includes(at) || entity.keyPositions.includes(at) ? value : undefined)))
+
 /** A record with new values; absent fields stay as they are. */
 export const merge = (current: Entity.Values, values: Entity.Values): Entity.Values =>
   values.map((value, at) => (value === undefined ? current[at] : value))
@@ -47,7 +54,7 @@ const same = (left: Entity.Values[number], right: Entity.Values[number]): boolea
 
 /** Whether a job wrote what an image is of; else it was as planned already. */
 export const isChanged = ({ before, written }: Image): boolean =>
-  before === undefined || fingerprint(merge(before, written)) !== fingerprint(before)
+  before === undefined || written === undefined || fingerprint(merge(before, written)) !== fingerprint(before)
 
 /** The positions of the compared fields in which a record differs from what is to be there. */
 export const differing = (entity: Entity.Any, current: Entity.Values, values: Entity.Values): ReadonlyArray<number> =>

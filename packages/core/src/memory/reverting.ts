@@ -4,7 +4,7 @@
 import type { Batch } from "../Batch.ts"
 import * as Entity from "../Entity.ts"
 import { type Left, type UndoneBatch, undone } from "../Sink.ts"
-import { type Image, merge, moved, type Refuse, type Tables, tableOf } from "./records.ts"
+import { fingerprint, type Image, merge, moved, type Refuse, type Tables, tableOf } from "./records.ts"
 
 /** What reverting works with. */
 export interface Reverting {
@@ -29,6 +29,15 @@ export const revertBatch = (all: Reverting, batch: Batch, images: ReadonlyMap<nu
       left.push({ index, kind, message, fields })
     }
     outcomes[index] = undone.reversed
+    if (written === undefined) {
+      // it was gone before the job came to it
+      if (before === undefined) continue
+      const message = current === undefined ? all.refuse(entity.name, before, table) : undefined
+      if (message !== undefined) keep("refused", message)
+      else if (current === undefined) table.set(key, before)
+      else if (fingerprint(current) !== fingerprint(before)) keep("changed", "somebody has made a record of this key since")
+      continue
+    }
     if (current === undefined) {
       if (before !== undefined) keep("changed", "somebody deleted it since")
       continue
@@ -59,7 +68,7 @@ const referrers = (all: Reverting, entity: Entity.Any): ReadonlyMap<string, stri
   const goes = new Map<string, Entity.Values>()
   for (const { before, key, written } of all.images(entity)) {
     const current = table.get(key)
-    if (before === undefined && current !== undefined && moved(written, current, written).length === 0)
+    if (before === undefined && written !== undefined && current !== undefined && moved(written, current, written).length === 0)
       goes.set(key, merge(current, written))
   }
   const waiting: Array<string> = []

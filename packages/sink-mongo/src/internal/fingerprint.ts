@@ -4,6 +4,7 @@
 import { hash } from "node:crypto"
 import { Canonical, type Entity } from "@waybill/core"
 import { BSON, type Document, ObjectId } from "mongodb"
+import { documentBytes, elements, type Raw, subdocument, type } from "./bson.ts"
 import { type Column, type Layout, valueAt } from "./layout.ts"
 
 const idText = (id: unknown): string =>
@@ -29,3 +30,27 @@ export const fingerprint = (
   }
   return hash("sha256", Canonical.stringify(seen), "base64url")
 }
+
+// a document without what lies at some paths
+const without = (document: Buffer, paths: ReadonlyArray<ReadonlyArray<string>>): Buffer =>
+  paths.length === 0
+    ? document
+    : documentBytes(
+        [...elements(document)].flatMap(([name, value]): ReadonlyArray<readonly [string, Raw]> => {
+          const here = paths.filter(([first]) => first === name)
+          if (here.some((path) => path.length === 1)) return []
+          const inner = here.map((path) => path.slice(1))
+          return [[name, value.type === type.document ? subdocument(without(value.bytes, inner)) : value]]
+        }),
+      )
+
+/** SHA-256 over all that a deletion would take away: the bytes of the whole document, but for its volatile fields. */
+export const wholeFingerprint = ({ volatile }: Layout, document: Buffer): string =>
+  hash(
+    "sha256",
+    without(
+      document,
+      volatile.map(({ segments }) => segments),
+    ),
+    "base64url",
+  )

@@ -6,6 +6,8 @@ import { Effect, Stream } from "effect"
 import type { Document } from "mongodb"
 import { classifyError } from "../classifyError.ts"
 import { encode } from "./codec.ts"
+import { wholeFingerprint } from "./fingerprint.ts"
+import { Held } from "./held.ts"
 import { type Layout, valueAt } from "./layout.ts"
 import { ask, collectionOf, type Target } from "./server.ts"
 
@@ -17,11 +19,9 @@ export const missing = (
   layout: Layout,
   scope: ReadonlyArray<Mirror.Condition>,
   has: (key: string) => boolean,
-): Effect.Effect<
-  { readonly inScope: number; readonly records: Stream.Stream<Entity.Values, Sink.SinkError> },
-  Sink.SinkError
-> => {
-  const { columns, entity } = layout
+  to: Mirror.Mirror["missing"],
+): Effect.Effect<{ readonly inScope: number; readonly records: Stream.Stream<Sink.Missing, Sink.SinkError> }, Sink.SinkError> => {
+  const { columns, entity, owned } = layout
   const filter: Document = Object.fromEntries(
     scope.map(({ position, value }) => {
       const { kind, path } = columns[position]!
@@ -31,16 +31,23 @@ export const missing = (
   )
   const what = `reading ${layout.collection}`
   const collection = collectionOf(db, layout.collection)
-  const valuesOf = (document: Document): Entity.Values => columns.map((column) => valueAt(document, column))
+  const isDeleted = to === "delete"
+  // all of a document goes with it
+  const options = { raw: true, batchSize: atOnce, ...(isDeleted ? {} : { projection: owned }) }
+  const read = (bytes: Uint8Array): Sink.Missing => {
+    const held = new Held(bytes)
+    return {
+      values: columns.map((column) => valueAt(held.document, column)),
+      fingerprint: isDeleted ? wholeFingerprint(layout, held.bytes) : "",
+    }
+  }
   return Effect.map(
     ask({ what }, () => collection.countDocuments(filter)),
     (inScope) => ({
       inScope,
-      records: Stream.fromAsyncIterable(collection.find(filter, { projection: layout.owned, batchSize: atOnce }), (error) =>
-        classifyError(error, { what }),
-      ).pipe(
-        Stream.map(valuesOf),
-        Stream.filter((values) => !has(Entity.keyText(values, entity.keyPositions))),
+      records: Stream.fromAsyncIterable(collection.find(filter, options), (error) => classifyError(error, { what })).pipe(
+        Stream.map((bytes) => read(bytes as unknown as Uint8Array)),
+        Stream.filter(({ values }) => !has(Entity.keyText(values, entity.keyPositions))),
       ),
     }),
   )

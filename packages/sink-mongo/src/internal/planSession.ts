@@ -42,7 +42,7 @@ export const openPlan = Effect.fnUntraced(function* (target: Target, context: Si
     face: "records",
     transaction: context.preferred ?? (transactional ? "atomic" : "batched"),
     existing: (entity, keys) => existing(target, target.layout(entity), keys),
-    missing: (entity, scope, has) => missing(target, target.layout(entity), scope, has),
+    missing: (entity, scope, has, to) => missing(target, target.layout(entity), scope, has, to),
     stage: (batch) =>
       Effect.map(planBatch(target, target.layout(batch.entity), batch), (planned) => {
         const { entity, part } = batch

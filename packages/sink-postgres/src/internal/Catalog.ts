@@ -23,6 +23,8 @@ export interface Column {
   readonly default: string | null
   /** Identity `always` or a generated column: nobody but the server writes it. */
   readonly computed: boolean
+  /** A generated column alone: its value follows from the others. */
+  readonly generated: boolean
   readonly deterministic: boolean
 }
 
@@ -63,7 +65,8 @@ const statement = (name: string): string => `
         'notNull', a.attnotnull OR b.notnull, 'default', CASE a.attidentity
           WHEN 'd' THEN format('nextval(%L::regclass)', pg_catalog.pg_get_serial_sequence(c.oid::regclass::text, a.attname))
           ELSE pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
-        'computed', a.attidentity = 'a' OR a.attgenerated <> '', 'deterministic', coalesce(l.collisdeterministic, true)
+        'computed', a.attidentity = 'a' OR a.attgenerated <> '', 'generated', a.attgenerated <> '',
+        'deterministic', coalesce(l.collisdeterministic, true)
       ) ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute a
       JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

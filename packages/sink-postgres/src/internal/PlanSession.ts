@@ -43,12 +43,12 @@ class PlanSession implements Sink.PlanSession {
   ): Effect.Effect<ReadonlyArray<boolean>, Sink.SinkError> =>
     existing(this.session.connection, this.session.seats.get(entity)!.layout, keys)
 
-  readonly missing: NonNullable<Sink.PlanSession["missing"]> = (entity, scope, has) =>
+  readonly missing: NonNullable<Sink.PlanSession["missing"]> = (entity, scope, has, to) =>
     Effect.gen({ self: this }, function* () {
       const { connection, seats } = this.session
       // what is missing and what is planned are seen at the same moment
       if (!connection.inTransaction) yield* this.look()
-      return yield* missing(connection, seats.get(entity)!.layout, scope, has)
+      return yield* missing(connection, seats.get(entity)!.layout, scope, has, to)
     })
 
   readonly stage = (batch: Batch.Batch): Effect.Effect<void, Sink.SinkError> =>
