@@ -8,12 +8,12 @@
  *
  * @module
  */
-import { Source } from "@waybill/core"
+import { type Partition, Source } from "@waybill/core"
 import { Clock, type Duration, Effect, Redacted, Stream } from "effect"
 import { fromStatus, malformed, refused, rowsOf, tooLarge } from "./internal/classifyError.ts"
 import { fromCursor, type Position, start } from "./internal/cursor.ts"
 import * as http from "./internal/http.ts"
-import { build } from "./internal/page.ts"
+import { build, upTo } from "./internal/page.ts"
 import { pageUrl, type Settings, selection, settingsOf } from "./internal/settings.ts"
 
 /** The service that the source makes its requests with: Effect's HTTP client, such as {@link layerFetch}. */
@@ -30,6 +30,8 @@ export interface Options {
   readonly apiKey: Redacted.Redacted<string>
   /** ISO 3166-1 alpha-2, such as `PT`; the whole world where it is left out. The United Kingdom is `GB`. */
   readonly countryCode?: string
+  /** Only stations with IDs above `above`, 0 by default, and at most `upTo`. */
+  readonly ids?: { readonly above?: number; readonly upTo?: number }
   /** Stations per page; 500 by default. Above 1,000 the server has answered with nothing. */
   readonly pageSize?: number
   /** Most pages that are read; 10,000 by default. To reach it is an error, so that an import never ends early unnoticed. */
@@ -68,17 +70,22 @@ interface State {
 export const make = (options: Options): Source.Source<Http> => {
   const settings = settingsOf(options)
   const query = selection(settings)
-  const asked = new URLSearchParams(query)
+  const asked = new URLSearchParams({ ...query, ...(settings.ids === undefined ? {} : { ids: settings.ids }) })
   return {
     kind: "ocm",
     identify: Effect.succeed({
       name: asked.size === 0 ? settings.address : `${settings.address}?${asked}`,
       sha256: null,
       bytes: null,
-      details: { ...attribution, pageSize: settings.pageSize, query },
+      details: {
+        ...attribution,
+        pageSize: settings.pageSize,
+        query,
+        ...(settings.ids === undefined ? {} : { ids: settings.ids }),
+      },
     }),
     read: (from) => {
-      const position = from === null ? start : fromCursor(from)
+      const position = from === null ? { ...start, after: settings.idsAbove } : fromCursor(from)
       return position === undefined
         ? Stream.fail(refused(`cannot go on from a cursor that is not its own: ${JSON.stringify(from)}`))
         : Stream.unfold<State, Source.Page, Source.SourceError, Http>({ position, before: undefined }, step(settings))
@@ -102,8 +109,53 @@ const step = (settings: Settings) =>
       )
     const built = build(rows, position, before, settings)
     if (built instanceof Source.SourceError) return yield* Effect.fail(built)
-    return [built.page, { position: built.position, before: built.byId }] as const
+    const within = upTo(built, settings.idsUpTo)
+    return within === undefined ? undefined : ([within.page, { position: within.position, before: within.byId }] as const)
   })
+
+/**
+ * The stations of several countries, each country a partition of its own, by its code. Codes that are none, or one twice, are a defect, thrown here.
+ *
+ * @example
+ * Partitions.run(stations, OcmSource.byCountry({ apiKey }, ["PT", "ES", "FR"]), { startedBy: "nightly" })
+ */
+export const byCountry = (options: Omit<Options, "countryCode">, countries: ReadonlyArray<string>): Partition.Partitioned<Http> =>
+  divided(
+    options,
+    { countries: [...countries] },
+    countries.map((country) => ({ name: country.toUpperCase(), source: make({ ...options, countryCode: country }) })),
+  )
+
+/**
+ * Stations by ranges of their IDs: up to and including the first bound, from there to the second, and so on; the last partition has all above the
+ * last bound. Partitions are named by the IDs they hold: `1-100000`, `100001-200000`, `200001-`. Bounds that do not grow are a defect, thrown here.
+ */
+export const byIds = (options: Omit<Options, "ids">, bounds: ReadonlyArray<number>): Partition.Partitioned<Http> =>
+  divided(
+    options,
+    { bounds: [...bounds] },
+    [...bounds, undefined].map((end, at) => {
+      const above = bounds[at - 1] ?? 0
+      const ids = { above, ...(end === undefined ? {} : { upTo: end }) }
+      return { name: `${above + 1}-${end ?? ""}`, source: make({ ...options, ids }) }
+    }),
+  )
+
+const divided = (
+  options: Omit<Options, "countryCode" | "ids">,
+  details: Partition.Partitioned["details"],
+  partitions: ReadonlyArray<Partition.Partition<Http>>,
+): Partition.Partitioned<Http> => {
+  const names = partitions.map(({ name }) => name)
+  if (names.length === 0 || new Set(names).size < names.length)
+    throw new TypeError(`OcmSource: expected partitions with a name each, got ${names.length === 0 ? "none" : names.join(", ")}`)
+  return {
+    kind: "ocm",
+    name: settingsOf(options).address,
+    details: { ...attribution, ...details },
+    partitions: Effect.succeed(partitions),
+  }
+}
 
 // An empty answer says nothing by itself: a server whose cache is not ready gives it too. It is taken for the end if the same
 // server still has stations to give from the beginning.
@@ -111,7 +163,9 @@ const confirmEnd = Effect.fnUntraced(function* (settings: Settings, position: Po
   if (settings.allowEmpty) return
   const first = position.pages === 0
   const rows =
-    first && settings.modifiedSince === undefined ? [] : yield* ask(settings, { after: 0, rows: 1, incremental: false })
+    first && settings.modifiedSince === undefined && settings.idsAbove === 0
+      ? []
+      : yield* ask(settings, { after: 0, rows: 1, incremental: false })
   if (rows.length > 0) return
   return yield* Effect.fail(
     malformed(

@@ -135,3 +135,23 @@ const countryIssue = (row: number, asked: string, country: string | undefined): 
     value: country,
   }
 }
+
+/** A page without what is behind the last ID that is asked for; then it is the last one, or none where nothing of it is left. */
+export const upTo = (built: Built, last: number | undefined): Built | undefined => {
+  const { page, position } = built
+  const cut = last === undefined ? -1 : page.labels.findIndex((label) => typeof label === "number" && label > last)
+  if (cut < 0) return built
+  if (cut === 0) return undefined
+  const ended = { ...position, done: true }
+  return {
+    ...built,
+    position: ended,
+    page: {
+      ...page,
+      rows: page.rows.slice(0, cut),
+      labels: page.labels.slice(0, cut),
+      issues: page.issues.filter(({ row }) => row < cut),
+      cursor: toCursor(ended),
+    },
+  }
+}

@@ -11,6 +11,10 @@ export interface Settings {
   readonly filters: { readonly [name: string]: string }
   readonly countryCode: string | undefined
   readonly modifiedSince: string | undefined
+  /** The range of IDs, as people read it, where not all are asked for. */
+  readonly ids: string | undefined
+  readonly idsAbove: number
+  readonly idsUpTo: number | undefined
   readonly pageSize: number
   readonly maxPages: number
   readonly maxPageBytes: number
@@ -42,6 +46,16 @@ const positive = (name: string, value: number): number => {
   return value
 }
 
+const rangeOf = ({ above = 0, upTo }: NonNullable<Options["ids"]> = {}): Pick<Settings, "ids" | "idsAbove" | "idsUpTo"> => {
+  const isRange =
+    Number.isSafeInteger(above) && above >= 0 && (upTo === undefined || (Number.isSafeInteger(upTo) && upTo > above))
+  if (!isRange)
+    throw new TypeError(
+      `OcmSource: IDs above ${above} up to ${upTo} are no range; expected whole numbers, the second the greater`,
+    )
+  return { ids: above === 0 && upTo === undefined ? undefined : `${above + 1}-${upTo ?? ""}`, idsAbove: above, idsUpTo: upTo }
+}
+
 /** See the file's first sentence. */
 export const settingsOf = (options: Options): Settings => {
   const countryCode = options.countryCode?.toUpperCase()
@@ -64,6 +78,7 @@ export const settingsOf = (options: Options): Settings => {
     },
     countryCode,
     modifiedSince: since,
+    ...rangeOf(options.ids),
     pageSize: positive("pageSize", options.pageSize ?? 500),
     maxPages: positive("maxPages", options.maxPages ?? 10_000),
     maxPageBytes: positive("maxPageBytes", options.maxPageBytes ?? 256 * 1024 ** 2),
