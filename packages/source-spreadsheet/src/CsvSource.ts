@@ -1,95 +1,150 @@
 /**
- * A source of rows from CSV files: UTF-8, comma, semicolon, tab or vertical bar, with a header.
+ * A source of rows from CSV files as people really send them: in UTF-8, UTF-16 or an encoding of one country, parted by commas or by anything
+ * else, with or without lines before the header. What is not said is detected from the start of the file, and told in a notice with its evidence.
  *
  * A row is an array of texts in the order of the columns; its label is the row number in the file, header and empty lines counted.
- * What is wrong with one row is an issue of it (`csv.ragged`, `csv.quote`), and the row is delivered; what makes the rows after
- * it doubtful too (a quote that is never closed, bytes that are not UTF-8, two columns of one name) ends the source as `Malformed`.
+ * What is wrong with one row is an issue of it (`csv.ragged`, `csv.quote`, …), and the row is delivered; what makes the rows after
+ * it doubtful too (a quote that is never closed, bytes that are no characters, two columns of one name) ends the source as `Malformed`.
  * Empty lines are no rows; rows of nothing but delimiters are left out, counted, and told at the end.
  *
  * @module
  */
 import type { Source } from "@waybill/core"
 import { Stream } from "effect"
+import type * as DateText from "./DateText.ts"
 import * as Headers from "./Headers.ts"
-import type { Delimiter } from "./internal/CsvDelimiter.ts"
-import { CsvPager, type Settings } from "./internal/CsvPager.ts"
+import { readersOf } from "./internal/ColumnFormats.ts"
+import { check, type Escape, type LineEnd } from "./internal/CsvDialect.ts"
+import { CsvPager, type Reading, type Settings } from "./internal/CsvPager.ts"
 import { type CsvPosition, fromCursor } from "./internal/CsvPosition.ts"
+import { survey, usualAdvice, type Wishes } from "./internal/CsvSurvey.ts"
 import { malformed } from "./internal/classifyError.ts"
+import { Decoder } from "./internal/Decoder.ts"
+import { codecOf, type Encoding, encodings } from "./internal/Encoding.ts"
 import * as Input from "./internal/Input.ts"
-import { Utf8 } from "./internal/Utf8.ts"
+import type * as NumberText from "./NumberText.ts"
 
-/** What {@link make} takes: `file` or `bytes`, and how to read them. */
+export type { Escape, LineEnd } from "./internal/CsvDialect.ts"
+export type { Encoding } from "./internal/Encoding.ts"
+
+/** How the cells of one column are written: numbers or dates. */
+export type Format = NumberText.Format | DateText.Format
+
+/** What {@link make} takes: `file` or `bytes`, and how to read them. What is not said is detected, unless its comment says otherwise. */
 export interface Options extends Input.Location {
-  /** What parts the cells; detected from the first rows by default. */
-  readonly delimiter?: Delimiter
+  /** What bytes are which characters. A byte order mark that says otherwise is an error. */
+  readonly encoding?: Encoding
+  /** What parts the cells: one character or more. `,` `;` tab and `|` are detected. */
+  readonly delimiter?: string
+  /** What encloses cells: `"`, `'` or another character; `null` where quotes are characters like any other. */
+  readonly quote?: string | null
+  /** How a quote within a quoted cell is written: twice, or behind a backslash, which then makes delimiters and line ends characters too. */
+  readonly escape?: Escape
+  /** What lines begin with that are left out; `null` for none. Detected is `#`. */
+  readonly comment?: string | null
+  /**
+   * What ends a row, and nothing else then does: `lf` (or CRLF), `crlf`, `cr` (or CRLF). If it is not given, all of these end a row, and a row
+   * that ends otherwise than those at the start of the file is an issue.
+   */
+  readonly lineEnd?: LineEnd
+  /** The line that the header is on, counted from 1; lines before it are passed over. */
+  readonly headerRow?: number
   /** The names of the columns, for a file without a header. */
   readonly headers?: ReadonlyArray<string>
   /** Other names that columns have in the header. */
   readonly aliases?: Headers.Aliases
+  /**
+   * How the numbers and dates of columns are written, by the columns' names: `{ price: { number: "comma" }, since: { date: "detect" } }`. The cells
+   * become digits with a point and ISO dates. A column without a format is delivered as it is written.
+   */
+  readonly formats?: { readonly [column: string]: Format }
+  /** How many bytes at the start of the file are looked at to decide on formats that are to be detected; 4 MiB by default. */
+  readonly sampleBytes?: number
   /** Rows in a page; 500 by default: small pages stay in the processor's cache. */
   readonly pageRows?: number
-  /** Longest row in characters, a guard against quotes that are never closed; 16 million by default. */
+  /** Longest row in characters, a guard against quotes that are never closed; 16 million by default, 256 million at most. */
   readonly maxRowLength?: number
 }
+
+const longestRow = 256 * 1024 * 1024
 
 /** A CSV source. Options that contradict each other are a defect, thrown here. */
 export const make = (options: Options): Source.Source => {
   const input = Input.make(options, "input.csv")
-  const settings: Settings = {
-    place: input.name,
-    delimiter: options.delimiter,
-    headers: Headers.given(options.headers),
-    columnOf: Headers.lookup(options.aliases ?? {}),
-    pageRows: options.pageRows ?? 500,
-    maxRow: options.maxRowLength ?? 16 * 1024 * 1024,
-  }
+  const wishes = wishesOf(options, input.name)
   return {
     kind: "csv",
     identify: Input.identify(input),
     read: (from) => {
-      if (from === null) return Input.pagesOf(input.name, () => pages(input, settings, undefined))
+      if (from === null) return Input.pagesOf(input.name, () => pages(input, wishes, undefined))
       const position = fromCursor(from)
-      if (position === undefined) return Stream.fail(malformed(`${input.name}: the cursor is not one of a CSV source`))
-      return Input.pagesOf(input.name, () => pages(input, settings, position))
+      if (position === undefined || position.choices.length !== wishes.settings.formats.length)
+        return Stream.fail(malformed(`${input.name}: the cursor is not one of a CSV source with these options`))
+      return Input.pagesOf(input.name, () => pages(input, wishes, position))
     },
   }
 }
 
-const noPiece = { text: "", bytes: 0, invalid: false }
+const wishesOf = (options: Options, place: string): Wishes => {
+  const { comment, delimiter, encoding, headerRow, headers, lineEnd, maxRowLength = 16 * 1024 * 1024, quote } = options
+  if (encoding !== undefined && !encodings.includes(encoding))
+    throw new TypeError(`the encoding is one of ${encodings.join(", ")}, not ${String(encoding)}`)
+  if (headers !== undefined && headerRow !== undefined) throw new TypeError("a CSV source takes either `headers` or `headerRow`")
+  if (headerRow !== undefined && (!Number.isSafeInteger(headerRow) || headerRow < 1))
+    throw new TypeError("headerRow is the number of a line, counted from 1")
+  if (!(maxRowLength > 0 && maxRowLength <= longestRow)) throw new TypeError(`maxRowLength is at most ${longestRow}`)
+  const dialect = {
+    delimiter,
+    quote: quote === null ? "" : quote,
+    escape: options.escape,
+    comment: comment === null ? "" : comment,
+    lineEnd,
+    headerRow: headers === undefined ? headerRow : 1,
+  }
+  check(dialect)
+  const settings: Settings = {
+    place,
+    headers: Headers.given(headers),
+    headerRow,
+    columnOf: Headers.lookup(options.aliases ?? {}),
+    pageRows: options.pageRows ?? 500,
+    maxRow: maxRowLength,
+    formats: readersOf(options.formats),
+  }
+  return { settings, encoding, dialect, sampleBytes: options.sampleBytes ?? 4 * 1024 * 1024 }
+}
 
-async function* pages(input: Input.Input, settings: Settings, position: CsvPosition | undefined): AsyncGenerator<Source.Page> {
+const nothing = { text: "", bytes: 0, invalid: undefined }
+
+async function* pages(input: Input.Input, wishes: Wishes, position: CsvPosition | undefined): AsyncGenerator<Source.Page> {
   const handle = await input.open()
   try {
     let offset = position?.offset ?? 0
     if (offset > handle.size) throw malformed(`${input.name}: the file is shorter than it was when its reading was broken off`)
+    const { mark, reading } = position === undefined ? await survey(handle, wishes) : { mark: 0, reading: readingOf(position) }
+    offset += mark
+    const pager = new CsvPager(wishes.settings, reading, offset, position)
+    const decoder = new Decoder(codecOf(reading.encoding), offset)
     const block = Buffer.allocUnsafeSlow(Math.max(1, Math.min(Input.blockBytes, handle.size - offset)))
-    let read = await handle.read(block, offset)
-    const mark = offset === 0 ? byteOrderMark(input.name, block.subarray(0, read)) : 0
-    const pager = new CsvPager(settings, offset + mark, position)
-    const utf8 = new Utf8()
-    let start = mark
-    while (read > 0) {
+    for (let read = await handle.read(block, offset); read > 0; read = await handle.read(block, offset)) {
       offset += read
-      for (const piece of utf8.pieces(block.subarray(start, read), false)) yield* pager.push(piece, false)
+      for (const piece of decoder.pieces(block.subarray(0, read), false)) yield* pager.push(piece, false)
       if (pager.failure !== undefined) throw pager.failure
-      start = 0
-      read = await handle.read(block, offset)
     }
-    for (const piece of utf8.pieces(block.subarray(0, 0), true)) yield* pager.push(piece, false)
-    if (pager.failure === undefined) yield* pager.push(noPiece, true)
+    for (const piece of decoder.pieces(block.subarray(0, 0), true)) yield* pager.push(piece, false)
+    if (pager.failure === undefined) yield* pager.push(nothing, true)
     if (pager.failure !== undefined) throw pager.failure
   } finally {
     await handle.close()
   }
 }
 
-// the length of the UTF-8 byte order mark; files that begin as something else do are refused
-const byteOrderMark = (name: string, start: Buffer): number => {
-  const begins = (...bytes: ReadonlyArray<number>): boolean => bytes.every((byte, at) => start[at] === byte)
-  if (begins(0xff, 0xfe) || begins(0xfe, 0xff)) {
-    throw malformed(`${name} is UTF-16 (its byte order mark at offset 0 says so); save it as UTF-8 and try again`)
-  }
-  if (begins(0x50, 0x4b, 0x03, 0x04)) throw malformed(`${name} is a workbook or another zip file, not CSV`)
-  if (begins(0xd0, 0xcf, 0x11, 0xe0)) throw malformed(`${name} is a workbook of the old kind (.xls), not CSV`)
-  return begins(0xef, 0xbb, 0xbf) ? 3 : 0
-}
+const readingOf = ({ choices, commentCells, dialect, encoding }: CsvPosition): Reading => ({
+  choices,
+  commentCells,
+  dialect,
+  encoding,
+  skip: 0,
+  notices: [],
+  advice: encoding === "utf-8" ? usualAdvice : "",
+})

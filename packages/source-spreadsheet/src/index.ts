@@ -4,5 +4,7 @@
  * @module
  */
 export * as CsvSource from "./CsvSource.ts"
+export * as DateText from "./DateText.ts"
 export * as Headers from "./Headers.ts"
+export * as NumberText from "./NumberText.ts"
 export * as XlsxSource from "./XlsxSource.ts"

@@ -32,7 +32,9 @@ describeData("real catalogs as CSV", () => {
     const comma = await catalog("medusa/exported-products-comma.csv")
     const semicolon = await catalog("medusa/exported-products-semicolon.csv")
     expect(comma.notices).toEqual([])
-    expect(semicolon.notices).toEqual(["csv.delimiter: The cells are parted by a semicolon, as detected."])
+    expect(semicolon.notices).toEqual([
+      "csv.delimiter: The cells are parted by a semicolon, as detected: 4 of the first 4 rows have 56 cells.",
+    ])
     expect(semicolon.columns).toEqual(comma.columns)
     expect(semicolon.rows).toEqual(comma.rows)
     expect(comma.columns.length).toBe(56)

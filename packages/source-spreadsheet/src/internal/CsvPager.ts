@@ -1,37 +1,48 @@
 /**
- * The CSV pager makes pages of decoded text: it finds the delimiter and the header, gives rows their numbers, and says what
- * is wrong with them. It is synchronous and knows nothing of files.
+ * The CSV pager makes pages of decoded text: it reads the header, gives rows their numbers, applies formats, and says what
+ * is wrong with rows. It is synchronous, knows nothing of files, and decides nothing: that is done before ({@link CsvSurvey}).
  */
 import type { Source } from "@waybill/core"
 import { Result } from "effect"
 import * as Headers from "../Headers.ts"
-import { type Delimiter, detect, sampleLength } from "./CsvDelimiter.ts"
+import { type Change, type Choice, ColumnFormats, type Readers } from "./ColumnFormats.ts"
+import { lineEnds } from "./CsvCells.ts"
+import type { Dialect } from "./CsvDialect.ts"
 import { type CsvPosition, toCursor } from "./CsvPosition.ts"
-import { CsvScanner, lineEnds } from "./CsvScanner.ts"
+import { CsvScanner } from "./CsvScanner.ts"
 import { malformed } from "./classifyError.ts"
-import type { Piece } from "./Utf8.ts"
+import type { Piece } from "./Decoder.ts"
+import { type Codec, codecOf } from "./Encoding.ts"
 
-/** How a CSV is read. */
+/** What a user says of the table. */
 export interface Settings {
   readonly place: string
-  readonly delimiter: Delimiter | undefined
   /** Names of the columns of a file that has no header. */
   readonly headers: ReadonlyArray<string> | undefined
+  /** The line that the header is on, where it is given. */
+  readonly headerRow: number | undefined
   readonly columnOf: (header: string) => string
   readonly pageRows: number
   /** Longest row, in characters. */
   readonly maxRow: number
+  readonly formats: Readers
+}
+
+/** What was decided of the file. */
+export interface Reading extends Pick<CsvPosition, "encoding" | "dialect" | "commentCells" | "choices"> {
+  /** How many lines are passed over at the start. */
+  readonly skip: number
+  /** What is told with the first page. */
+  readonly notices: ReadonlyArray<Headers.Notice>
+  /** What is said besides where bytes are no characters. */
+  readonly advice: string
 }
 
 // a page is also full when its text is this long, so that memory is bounded whatever the rows are like
 const pageLength = 4 * 1024 * 1024
 
-const delimiterNames: { readonly [delimiter in Delimiter]: string } = {
-  ",": "a comma",
-  ";": "a semicolon",
-  "\t": "a tab",
-  "|": "a vertical bar",
-}
+// more columns without a name are told by their number only
+const mostUnnamed = 20
 
 const isBlank = (cells: ReadonlyArray<string>): boolean => {
   for (let at = 0; at < cells.length; at++) if (cells[at] !== "") return false
@@ -43,79 +54,89 @@ export class CsvPager {
   /** Set when nothing more can be read. */
   failure: Source.SourceError | undefined
 
-  private scanner: CsvScanner | undefined
-  private delimiter: Delimiter | undefined
+  private readonly scanner: CsvScanner
+  private readonly codec: Codec
+  private readonly dialect: Dialect
+  private readonly choices: ReadonlyArray<Choice>
+  private skip: number
   private columns: ReadonlyArray<string> | undefined
+  private formats: ColumnFormats | undefined
   private unnamed: ReadonlyArray<number>
   private blankRows: number
   private firstBlank: number
-  // byte offset of the end of all text that the scanner was fed
-  private fed: number
   private held = ""
   private heldBytes = 0
   private yielded: boolean
   private rows: Array<ReadonlyArray<string>> = []
   private labels: Array<number> = []
   private issues: Array<Source.PageIssue> = []
-  private notices: Array<Headers.Notice> = []
+  private changes: Array<Change> = []
+  private notices: Array<Headers.Notice>
   private length = 0
 
   constructor(
     private readonly settings: Settings,
-    offset: number,
+    private readonly reading: Reading,
+    // byte offset of the end of all text that the scanner was fed
+    private fed: number,
     position: CsvPosition | undefined,
   ) {
-    this.fed = offset
-    this.delimiter = position?.delimiter ?? settings.delimiter
-    this.columns = position?.columns
+    this.codec = codecOf(reading.encoding)
+    this.dialect = reading.dialect
+    this.choices = reading.choices
+    this.skip = position === undefined ? reading.skip : 0
+    this.notices = [...reading.notices]
     this.unnamed = position?.unnamed ?? []
-    this.blankRows = position?.blank[0] ?? 0
-    this.firstBlank = position?.blank[1] ?? 0
+    this.blankRows = position?.left[0] ?? 0
+    this.firstBlank = position?.left[1] ?? 0
     this.yielded = position !== undefined
-    if (position !== undefined) this.scanner = new CsvScanner(position.delimiter, position.row, settings.maxRow)
+    const odd = position?.isOdd ?? false
+    this.scanner = new CsvScanner(reading.dialect, position?.row ?? 1, settings.maxRow, odd, reading.commentCells)
+    this.scanner.comments = position?.left[2] ?? 0
+    this.scanner.firstComment = position?.left[3] ?? 0
+    if (position !== undefined) this.begin(position.columns)
+    else if (settings.headers !== undefined) this.begin(settings.headers)
+  }
+
+  /** The names of the columns, once the header was read. */
+  get names(): ReadonlyArray<string> | undefined {
+    return this.columns
   }
 
   /** Adds a piece of text and gives the pages that are full; after the `last` piece also the rest, unless there is a failure. */
   *push(piece: Piece, last: boolean): Generator<Source.Page> {
     this.held = this.held === "" ? piece.text : this.held + piece.text
     this.heldBytes += piece.bytes
-    const ends = last || piece.invalid
+    const { scanner } = this
     // text is scanned when there is as much new as old, so that the time a huge cell takes does not grow with its square
-    const enough = this.delimiter === undefined ? sampleLength : Math.min(this.scanner?.restLength ?? 0, this.settings.maxRow)
-    if (!ends && this.held.length < enough) return
-    const scanner = this.scanner ?? this.start(ends)
+    const enough = Math.min(scanner.restLength, this.settings.maxRow)
+    if (!last && piece.invalid === undefined && this.held.length < enough) return
     const text = this.held
     this.fed += this.heldBytes
     this.held = ""
     this.heldBytes = 0
-    // after bytes that are not UTF-8 a row may go on, so it is not the end
-    scanner.feed(text, last && !piece.invalid)
-    yield* this.scan(scanner)
+    // after bytes that are no characters a row may go on, so it is not the end
+    scanner.feed(text, last && piece.invalid === undefined)
+    yield* this.scan()
     if (this.failure !== undefined) return
-    if (piece.invalid) this.fail(scanner.nextNumber + lineEnds(scanner.rest, 0, scanner.restLength), notUtf8(this.fed))
+    if (piece.invalid !== undefined)
+      this.fail(scanner.nextNumber + lineEnds(scanner.rest, 0, scanner.restLength), piece.invalid + this.reading.advice)
     else if (last) yield* this.finish()
   }
 
-  private start(ends: boolean): CsvScanner {
-    const { delimiter, headers, maxRow } = this.settings
-    if (delimiter === undefined) {
-      this.delimiter = detect(this.held, ends)
-      if (this.delimiter !== ",") {
-        this.notices.push({
-          code: "csv.delimiter",
-          message: `The cells are parted by ${delimiterNames[this.delimiter]}, as detected.`,
-        })
-      }
-    }
-    if (headers !== undefined) this.columns = headers
-    this.scanner = new CsvScanner(this.delimiter!, 1, maxRow)
-    return this.scanner
+  private begin(columns: ReadonlyArray<string>): void {
+    this.columns = columns
+    if (this.settings.formats.length === 0) return
+    this.formats = new ColumnFormats(this.settings.formats, this.choices, columns)
+    if (!this.yielded) this.notices.push(...this.formats.notices)
   }
 
-  private *scan(scanner: CsvScanner): Generator<Source.Page> {
+  private *scan(): Generator<Source.Page> {
+    const { scanner } = this
     const { pageRows } = this.settings
+    for (; this.skip > 0; this.skip--) if (!scanner.skipLine()) return
     if (this.columns === undefined) {
-      const problem = this.header(scanner)
+      const problem = this.header()
       if (problem !== undefined) this.fail(scanner.number, problem)
     }
     if (scanner.failure !== undefined) this.fail(scanner.failure.row, scanner.failure.message)
@@ -130,30 +151,34 @@ export class CsvPager {
         if (this.blankRows++ === 0) this.firstBlank = scanner.number
         continue
       }
-      if (cells.length !== width) this.ragged(scanner, cells.length, width)
-      if (scanner.problem !== undefined) this.misquoted(scanner, scanner.problem)
+      if (cells.length !== width) this.ragged(cells.length, width)
+      if (scanner.problems.length > 0) this.wrong()
       if (this.unnamed.length > 0) this.look(cells, scanner.number)
+      if (this.formats !== undefined) this.formats.apply(cells, this.rows.length, this.changes, this.issues)
       this.rows.push(cells)
       this.labels.push(scanner.number)
-      if (this.rows.length >= pageRows || this.length >= pageLength) yield this.page(scanner)
+      if (this.rows.length >= pageRows || this.length >= pageLength) yield this.page()
     }
     if (scanner.failure !== undefined) this.fail(scanner.failure.row, scanner.failure.message)
   }
 
   // reads the header; gives what is wrong with it
-  private header(scanner: CsvScanner): string | undefined {
+  private header(): string | undefined {
+    const { headerRow } = this.settings
+    const { scanner } = this
     let cells = scanner.next()
-    while (cells !== undefined && isBlank(cells)) cells = scanner.next()
+    while (cells !== undefined && isBlank(cells) && headerRow === undefined) cells = scanner.next()
     if (cells === undefined) return undefined
-    if (scanner.problem !== undefined) return scanner.problem.message
-    if (cells.some((cell) => cell.includes("\u0000"))) {
-      return "the header has NUL characters; is the file UTF-16, or not text at all?"
-    }
+    if (headerRow !== undefined && (scanner.number !== headerRow || isBlank(cells)))
+      return `row ${headerRow}, which headerRow names, has no header; expected the names of the columns there`
+    const [problem] = scanner.problems.filter(({ code }) => code === "csv.quote" || code === "csv.nul")
+    if (problem?.code === "csv.nul") return "the header has NUL characters; is the file UTF-16, or not text at all?"
+    if (problem !== undefined) return problem.message
     const headers = Headers.resolve(cells, this.settings.columnOf)
     if (Result.isFailure(headers)) return headers.failure
-    this.columns = headers.success.columns
     this.unnamed = headers.success.unnamed
     this.notices.push(...headers.success.notices)
+    this.begin(headers.success.columns)
     return undefined
   }
 
@@ -161,37 +186,38 @@ export class CsvPager {
     this.failure = malformed(`${this.settings.place}:${row}: ${message}`)
   }
 
-  private ragged(scanner: CsvScanner, found: number, width: number): void {
-    const lines = scanner.lines === 1 ? "" : ` (the row goes on to line ${scanner.number + scanner.lines - 1})`
-    this.issues.push({
-      row: this.rows.length,
-      severity: "error",
-      code: "csv.ragged",
-      column: null,
-      message: `expected ${width} cells as in the header, found ${found}${lines}`,
-    })
+  // what is said of a row of several lines
+  private get span(): string {
+    const { lines, number } = this.scanner
+    return lines === 1 ? "" : ` (the row goes on to line ${number + lines - 1})`
   }
 
-  private misquoted(scanner: CsvScanner, problem: NonNullable<CsvScanner["problem"]>): void {
-    const lines = scanner.lines === 1 ? "" : ` (the row goes on to line ${scanner.number + scanner.lines - 1})`
-    this.issues.push({
-      row: this.rows.length,
-      severity: "error",
-      code: "csv.quote",
-      column: this.columns![problem.column] ?? null,
-      message: `${problem.message}${lines}`,
-    })
+  private ragged(found: number, width: number): void {
+    const message = `expected ${width} cells as in the header, found ${found}${this.span}`
+    this.issues.push({ row: this.rows.length, severity: "error", code: "csv.ragged", column: null, message })
+  }
+
+  private wrong(): void {
+    for (const { code, column, message } of this.scanner.problems) {
+      const name = column < 0 ? null : (this.columns![column] ?? null)
+      this.issues.push({ row: this.rows.length, severity: "error", code, column: name, message: message + this.span })
+    }
   }
 
   private look(cells: ReadonlyArray<string>, row: number): void {
     const found = this.unnamed.filter((at) => cells[at] !== undefined && cells[at] !== "")
     if (found.length === 0) return
-    for (const at of found) this.notices.push(Headers.unnamedNotice(this.columns![at]!, row))
-    this.unnamed = this.unnamed.filter((at) => !found.includes(at))
+    for (const at of found.slice(0, mostUnnamed)) this.notices.push(Headers.unnamedNotice(this.columns![at]!, row))
+    if (found.length > mostUnnamed) {
+      const message = `${found.length - mostUnnamed} more columns have data (first in row ${row}) and no header.`
+      this.notices.push({ code: "header.empty", message })
+    }
+    const seen = new Set(found)
+    this.unnamed = this.unnamed.filter((at) => !seen.has(at))
   }
 
-  private page(scanner: CsvScanner): Source.Page {
-    const { rows } = this
+  private page(): Source.Page {
+    const { changes, rows, scanner } = this
     const page: Source.Page = {
       columns: this.columns!,
       rows,
@@ -201,19 +227,25 @@ export class CsvPager {
       place: this.settings.place,
       labels: this.labels,
       issues: this.issues,
+      ...(changes.length > 0 ? { changes } : {}),
       ...(this.notices.length > 0 ? { notices: this.notices } : {}),
       cursor: toCursor({
-        offset: this.fed - Buffer.byteLength(scanner.rest),
+        offset: this.fed - this.codec.byteLength(scanner.rest),
         row: scanner.nextNumber,
-        delimiter: this.delimiter!,
+        encoding: this.codec.name,
+        dialect: this.dialect,
+        commentCells: this.reading.commentCells,
+        choices: this.choices,
         columns: this.columns!,
         unnamed: this.unnamed,
-        blank: this.blankRows === 0 ? [] : [this.blankRows, this.firstBlank],
+        left: [this.blankRows, this.firstBlank, scanner.comments, scanner.firstComment],
+        isOdd: scanner.isOdd,
       }),
     }
     this.rows = []
     this.labels = []
     this.issues = []
+    this.changes = []
     this.notices = []
     this.length = 0
     this.yielded = true
@@ -221,20 +253,20 @@ export class CsvPager {
   }
 
   private *finish(): Generator<Source.Page> {
+    const { scanner } = this
     if (this.columns === undefined) {
-      this.fail(1, "the file is empty, not even a header is there")
+      const { headerRow } = this.settings
+      const where = headerRow === undefined || headerRow === 1 ? "" : ` in row ${headerRow}, which headerRow names`
+      this.fail(1, `the file is empty, not even a header is there${where}`)
       return
     }
-    if (this.blankRows > 0) {
-      this.notices.push({
-        code: "csv.blank-rows",
-        message: `Rows of nothing but delimiters were left out: ${this.blankRows}, the first is row ${this.firstBlank}.`,
-      })
-      this.blankRows = 0
+    const leave = (code: string, what: string, count: number, first: number): void => {
+      if (count > 0) this.notices.push({ code, message: `${what} were left out: ${count}, the first is row ${first}.` })
     }
-    if (this.rows.length > 0 || this.notices.length > 0 || !this.yielded) yield this.page(this.scanner!)
+    leave("csv.blank-rows", "Rows of nothing but delimiters", this.blankRows, this.firstBlank)
+    leave("csv.comment-lines", "Comments", scanner.comments, scanner.firstComment)
+    this.blankRows = 0
+    scanner.comments = 0
+    if (this.rows.length > 0 || this.notices.length > 0 || !this.yielded) yield this.page()
   }
 }
-
-const notUtf8 = (offset: number): string =>
-  `the byte at offset ${offset} is not UTF-8; save the file as UTF-8 (Excel: "CSV UTF-8") and try again`

@@ -1,17 +1,12 @@
 /**
  * The CSV scanner is fed text as it comes and gives rows (the records of RFC 4180) as arrays of cells.
  *
- * CRLF, LF and CR end a row, in any mixture; empty lines are no rows. A quote opens a quoted cell only at a cell's start, and
- * is a character like any other elsewhere. A row is scanned only when all of it is there, so that no state is carried but the
- * text itself; lines without quotes are cut by `indexOf`, whose native search is 1.5 to 2 times as fast here as a loop over characters.
+ * Empty lines are no rows. A quote opens a quoted cell only at a cell's start, and is a character like any other elsewhere. A row is scanned
+ * only when all of it is there, so that no state is carried but the text itself; lines without quotes are cut by `indexOf`, whose native
+ * search is 1.5 to 2 times as fast here as a loop over characters.
  */
-
-/** What is wrong with a row that could be read nevertheless. */
-export interface Problem {
-  /** Position of the cell. */
-  readonly column: number
-  readonly message: string
-}
+import { CsvCells, lineEnds, type Problem } from "./CsvCells.ts"
+import type { Dialect, LineEnd } from "./CsvDialect.ts"
 
 /** Why nothing more can be read. */
 export interface Failure {
@@ -20,19 +15,13 @@ export interface Failure {
   readonly message: string
 }
 
-const quoteCode = 34
 const crCode = 13
 const lfCode = 10
+const markCode = 0xfeff
 
-/** How many line ends there are in part of a text; CRLF is one. */
-export const lineEnds = (text: string, from: number, to: number): number => {
-  let count = 0
-  for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at)
-    if (code === lfCode || (code === crCode && text.charCodeAt(at + 1) !== lfCode)) count++
-  }
-  return count
-}
+const noProblems: ReadonlyArray<Problem> = []
+
+const endNames = { lf: "LF", crlf: "CRLF", cr: "CR" } as const
 
 /** See the file's first sentence. */
 export class CsvScanner {
@@ -41,29 +30,40 @@ export class CsvScanner {
   /** How many lines that row has. */
   lines = 0
   /** What is wrong with that row. */
-  problem: Problem | undefined
+  problems: ReadonlyArray<Problem> = noProblems
   /** Set when nothing more can be read. */
   failure: Failure | undefined
-  /** The number of the line that comes next. */
-  nextNumber: number
+  /** Lines that were left out as comments, and the number of the first. */
+  comments = 0
+  firstComment = 0
 
   private text = ""
   private at = 0
   private last = false
+  private rowEnd = 0
   // the first position of each from `at` on, as far as looked; the text's length where there is none
   private lf = -1
   private cr = -1
-  private quote = -1
+  private special = -1
   private mark = -1
-  private readonly delimiterCode: number
+  // of a NUL or a byte order mark
+  private strange = -1
+  private hasMark = false
+  private readonly cells: CsvCells
+  private readonly width: number
 
   constructor(
-    private readonly delimiter: string,
-    nextNumber: number,
+    private readonly dialect: Dialect,
+    /** The number of the line that comes next. */
+    public nextNumber: number,
     private readonly maxRow: number,
+    /** Whether the row before ended in another way than rows do. */
+    public isOdd = false,
+    /** How many cells make a row of a line that begins like a detected comment; 0 where that is always a comment. */
+    private readonly commentCells = 0,
   ) {
-    this.delimiterCode = delimiter.charCodeAt(0)
-    this.nextNumber = nextNumber
+    this.cells = new CsvCells(dialect)
+    this.width = dialect.delimiter.length
   }
 
   /** What has been fed and not been returned. */
@@ -76,12 +76,19 @@ export class CsvScanner {
     return this.text.length - this.at
   }
 
+  /** What the row ended in that was given last; `undefined` at the end of the text. */
+  get ended(): LineEnd | undefined {
+    if (this.rowEnd >= this.at) return undefined
+    return this.text.charCodeAt(this.rowEnd) === lfCode ? "lf" : this.rowEnd + 1 === this.at ? "cr" : "crlf"
+  }
+
   /** Adds text; `last` says that no other follows. */
   feed(text: string, last: boolean): void {
     this.text = this.at < this.text.length ? this.rest + text : text
     this.at = 0
     this.last = last
-    this.lf = this.cr = this.quote = this.mark = -1
+    this.lf = this.cr = this.special = this.mark = -1
+    this.strange = this.findStrange(0)
   }
 
   /** The next row; `undefined` when more text is needed, when there is none, or after a failure. */
@@ -90,6 +97,19 @@ export class CsvScanner {
     const cells = this.scan()
     if (cells === undefined && this.restLength > this.maxRow) this.fail(this.nextNumber)
     return this.failure === undefined ? cells : undefined
+  }
+
+  /** Passes over one line, whatever is in it; `false` when more text is needed or when there is none. */
+  skipLine(): boolean {
+    const { at } = this
+    if (at >= this.text.length) return false
+    const end = Math.min(this.find("\n", at), this.find("\r", at))
+    if (end === this.text.length && !this.last) return false
+    const after = this.afterLineEnd(end)
+    if (after === -1) return false
+    this.at = after
+    this.nextNumber++
+    return true
   }
 
   private fail(row: number): void {
@@ -101,29 +121,74 @@ export class CsvScanner {
     return found === -1 ? this.text.length : found
   }
 
+  private findStrange(from: number): number {
+    return Math.min(this.find("\u0000", from), this.find("\ufeff", from))
+  }
+
+  private findSpecial(from: number): number {
+    const { escape: escapes, quote } = this.dialect
+    const found = quote === "" ? this.text.length : this.find(quote, from)
+    return escapes === "doubled" ? found : Math.min(found, this.find("\\", from))
+  }
+
+  // where the line that begins at `at` ends
+  private lineEnd(at: number): number {
+    const { isStrict, lineEnd } = this.dialect
+    if (!isStrict) {
+      if (this.lf < at) this.lf = this.find("\n", at)
+      if (this.cr < at) this.cr = this.find("\r", at)
+      return Math.min(this.lf, this.cr)
+    }
+    if (lineEnd === "lf") {
+      if (this.lf < at) this.lf = this.find("\n", at)
+      return this.lf > at && this.lf < this.text.length && this.text.charCodeAt(this.lf - 1) === crCode ? this.lf - 1 : this.lf
+    }
+    if (this.cr < at) this.cr = this.find(lineEnd === "cr" ? "\r" : "\r\n", at)
+    return this.cr
+  }
+
   private scan(): Array<string> | undefined {
     const { text } = this
     const { length } = text
     for (;;) {
+      if (this.at === this.strange && this.at < length && text.charCodeAt(this.at) === markCode) {
+        this.hasMark = true
+        this.at++
+        this.strange = this.findStrange(this.at)
+      }
       const { at } = this
       if (at >= length) return undefined
-      if (this.lf < at) this.lf = this.find("\n", at)
-      if (this.cr < at) this.cr = this.find("\r", at)
-      if (this.quote < at) this.quote = this.find('"', at)
-      const end = Math.min(this.lf, this.cr)
-      if (this.quote < end) return this.quoted(end)
+      const end = this.lineEnd(at)
+      if (this.dialect.comment !== "" && this.isComment(at, end)) {
+        const after = end === length && !this.last ? -1 : this.afterLineEnd(end)
+        if (after === -1) return undefined
+        if (this.comments++ === 0) this.firstComment = this.nextNumber
+        this.at = after
+        this.nextNumber++
+        continue
+      }
+      if (this.special < at) this.special = this.findSpecial(at)
+      if (this.special < end) return this.careful(at)
       if (end === length && !this.last) return undefined
       const after = this.afterLineEnd(end)
-      if (after === -1) return undefined
+      if (after === -1 || this.isOpen(end, after)) return undefined
       if (end === at) {
         this.at = after
         this.nextNumber++
         continue
       }
       const cells = this.unquoted(at, end)
-      this.consume(after, 1)
+      const lines = this.dialect.isStrict ? 1 + lineEnds(text, at, end) : 1
+      this.consume(end, after, lines, cells, noProblems)
       return cells
     }
+  }
+
+  // a line that begins like a comment; one that has as many cells as a row is a row where the comments were detected
+  private isComment(at: number, end: number): boolean {
+    const { comment } = this.dialect
+    if (!this.text.startsWith(comment, at)) return !this.last && this.restLength < comment.length && comment.startsWith(this.rest)
+    return this.commentCells === 0 || this.text.slice(at, end).split(this.dialect.delimiter).length !== this.commentCells
   }
 
   // where the next line starts; -1 where a CR is the last that is known, which an LF may follow
@@ -134,97 +199,98 @@ export class CsvScanner {
     return this.text.charCodeAt(end + 1) === lfCode ? end + 2 : end + 1
   }
 
-  private consume(after: number, lines: number): void {
-    this.number = this.nextNumber
-    this.lines = lines
-    this.nextNumber += lines
-    if (after - this.at > this.maxRow) this.fail(this.number)
-    this.at = after
-  }
-
   private unquoted(start: number, end: number): Array<string> {
     const { text } = this
+    const { delimiter } = this.dialect
     const cells: Array<string> = []
     let from = start
-    let mark = this.mark < from ? this.find(this.delimiter, from) : this.mark
+    let mark = this.mark < from ? this.find(delimiter, from) : this.mark
     while (mark < end) {
       cells.push(text.slice(from, mark))
-      from = mark + 1
-      mark = this.find(this.delimiter, from)
+      from = mark + this.width
+      mark = this.find(delimiter, from)
     }
     cells.push(text.slice(from, end))
     this.mark = mark
-    this.problem = undefined
     return cells
   }
 
-  // a row that has quotes; its first line end is at `lineEnd`
-  private quoted(lineEnd: number): Array<string> | undefined {
-    const { text, delimiterCode } = this
-    const { length } = text
-    const cells: Array<string> = []
-    let problem: Problem | undefined
-    let lines = 1
-    let at = this.at
-    for (;;) {
-      let cell = ""
-      if (text.charCodeAt(at) === quoteCode) {
-        let close = text.indexOf('"', at + 1)
-        let doubled = false
-        while (close !== -1 && text.charCodeAt(close + 1) === quoteCode) {
-          doubled = true
-          close = text.indexOf('"', close + 2)
+  // a row that has quotes or escapes
+  private careful(at: number): Array<string> | undefined {
+    const { cells } = this
+    const found = cells.row(this.text, at, this.last)
+    if (found === undefined) {
+      const { unclosed } = cells
+      if (unclosed !== undefined)
+        this.failure = {
+          row: this.nextNumber + lineEnds(this.text, at, unclosed.at),
+          message: `the quote that opens in column ${unclosed.column + 1} is never closed`,
         }
-        if (close === -1) {
-          if (this.last) this.unclosed(at, cells.length)
-          return undefined
-        }
-        cell = text.slice(at + 1, close)
-        if (doubled) cell = cell.replaceAll('""', '"')
-        if (lineEnd < close) lines += lineEnds(text, at + 1, close)
-        at = close + 1
-        const stop = this.cellEnd(at)
-        if (stop > at) {
-          problem ??= {
-            column: cells.length,
-            message: `found text after the closing quote: ${text.slice(close, Math.min(stop, close + 40))}`,
-          }
-          cell += text.slice(at, stop)
-          at = stop
-        }
-      } else {
-        const stop = this.cellEnd(at)
-        cell = text.slice(at, stop)
-        at = stop
-      }
-      cells.push(cell)
-      if (at === length && !this.last) return undefined
-      if (at < length && text.charCodeAt(at) === delimiterCode) {
-        at++
-        continue
-      }
-      const after = this.afterLineEnd(at)
-      if (after === -1) return undefined
-      this.problem = problem
-      this.consume(after, lines)
-      return cells
+      return undefined
     }
+    const after = this.afterLineEnd(cells.end)
+    if (after === -1 || this.isOpen(cells.end, after)) return undefined
+    const lines = 1 + (this.dialect.isStrict ? lineEnds(this.text, at, cells.end) : cells.innerLines)
+    this.consume(cells.end, after, lines, found, cells.problem === undefined ? noProblems : [cells.problem])
+    return found
   }
 
-  private cellEnd(from: number): number {
-    const { text, delimiterCode } = this
-    let at = from
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code === delimiterCode || code === lfCode || code === crCode) break
+  private consume(
+    end: number,
+    after: number,
+    lines: number,
+    cells: ReadonlyArray<string>,
+    problems: ReadonlyArray<Problem>,
+  ): void {
+    this.number = this.nextNumber
+    this.lines = lines
+    this.nextNumber += lines
+    this.problems = problems
+    if (after - this.at > this.maxRow) this.fail(this.number)
+    this.lookAtEnd(end, after)
+    if (this.commentCells > 0 && this.text.startsWith(this.dialect.comment, this.at)) {
+      const message = `the row begins with ${JSON.stringify(this.dialect.comment)} as the comments of this file do, and has as many cells as a row; say which lines are comments (comment)`
+      this.problems = [...this.problems, { code: "csv.comment", column: 0, message }]
     }
-    return at
+    if (this.hasMark || this.strange < after) this.lookAtStrange(after, cells)
+    this.rowEnd = end
+    this.at = after
   }
 
-  private unclosed(at: number, column: number): void {
-    this.failure = {
-      row: this.nextNumber + lineEnds(this.text, this.at, at),
-      message: `the quote that opens in column ${column + 1} is never closed`,
+  // whether a row ends otherwise than rows do
+  private endsOddly(end: number, after: number): boolean {
+    if (this.dialect.isStrict || after === end) return false
+    const usual = this.dialect.lineEnd
+    return this.text.charCodeAt(end) === lfCode ? usual !== "lf" : after === end + 1 && usual !== "cr"
+  }
+
+  // the last row of a file may end as it likes, and whether it is the last is not known yet
+  private isOpen(end: number, after: number): boolean {
+    return after === this.text.length && !this.last && this.endsOddly(end, after)
+  }
+
+  private lookAtEnd(end: number, after: number): void {
+    const isOdd = after < this.text.length && this.endsOddly(end, after)
+    if (isOdd || this.isOdd) {
+      const name = this.text.charCodeAt(end) === lfCode ? "LF" : "CR"
+      const where = isOdd ? `the row ends in ${name} alone` : "the row before does not end as rows do"
+      const message = `${where}, and rows of this file end in ${endNames[this.dialect.lineEnd]}: is it a line end within a cell that is not quoted? Quote the cell, or say how rows end (lineEnd)`
+      this.problems = [...this.problems, { code: "csv.line-end", column: -1, message }]
     }
+    this.isOdd = isOdd
+  }
+
+  private lookAtStrange(after: number, cells: ReadonlyArray<string>): void {
+    if (this.hasMark) {
+      const message = "a byte order mark is at the start of this row: has one file been put behind another?"
+      this.problems = [...this.problems, { code: "csv.byte-order-mark", column: 0, message }]
+      this.hasMark = false
+    }
+    const column = cells.findIndex((cell) => cell.includes("\u0000"))
+    if (column >= 0) {
+      const message = "the cell has a NUL character; the file is damaged here, or is no text"
+      this.problems = [...this.problems, { code: "csv.nul", column, message }]
+    }
+    this.strange = this.findStrange(after)
   }
 }
