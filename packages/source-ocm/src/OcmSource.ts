@@ -1,5 +1,6 @@
 /**
- * The Open Charge Map API as a source: all stations, or those of a country, page by page in the order of their IDs.
+ * The Open Charge Map API as a source: all stations, or those of a country, page by page in the order of their IDs; or those of them that
+ * were updated since a bookmark.
  *
  * Pages are asked for by key (`sortby=id_asc&greaterthanid=…&maxresults=…`), the only paging the server has; what comes back is
  * not taken on trust, because the server answers wrong requests and its own troubles with 200. Nothing is repeated here: the
@@ -10,11 +11,14 @@
  */
 import { type Partition, Source } from "@waybill/core"
 import { Clock, type Duration, Effect, Redacted, Stream } from "effect"
+import { reached } from "./internal/bookmark.ts"
 import { fromStatus, malformed, refused, rowsOf, tooLarge } from "./internal/classifyError.ts"
 import { fromCursor, type Position, start } from "./internal/cursor.ts"
 import * as http from "./internal/http.ts"
+import { momentOf } from "./internal/moment.ts"
 import { build, upTo } from "./internal/page.ts"
-import { pageUrl, type Settings, selection, settingsOf } from "./internal/settings.ts"
+import { idOf } from "./internal/rawPoi.ts"
+import { modifiedSince, pageUrl, type Settings, selection, settingsOf } from "./internal/settings.ts"
 
 /** The service that the source makes its requests with: Effect's HTTP client, such as {@link layerFetch}. */
 export type Http = http.Http
@@ -44,9 +48,14 @@ export interface Options {
   readonly userAgent?: string
   /**
    * Only stations whose status was updated at this moment or later (`DateLastStatusUpdate`). Stations that never had an update, and
-   * those that were deleted, do not show up.
+   * those that were deleted, do not show up. A source that is given a moment starts there and has no bookmarks.
    */
   readonly modifiedSince?: Date
+  /**
+   * How much before its bookmark an incremental reading starts; 15 minutes by default. The server keeps `DateLastStatusUpdate` to the minute,
+   * and gives a station only when its cache has it, some minutes after.
+   */
+  readonly overlap?: Duration.Input
   /** Only stations under an open licence. */
   readonly openDataOnly?: boolean
   /** Take an empty answer to the first request for an empty country, rather than for a server that is out of order. */
@@ -69,34 +78,52 @@ interface State {
 /** Makes the source. Options that can never work (a country code of three letters, a blocked user agent) are a defect, thrown here. */
 export const make = (options: Options): Source.Source<Http> => {
   const settings = settingsOf(options)
-  const query = selection(settings)
-  const asked = new URLSearchParams({ ...query, ...(settings.ids === undefined ? {} : { ids: settings.ids }) })
-  return {
-    kind: "ocm",
-    identify: Effect.succeed({
-      name: asked.size === 0 ? settings.address : `${settings.address}?${asked}`,
-      sha256: null,
-      bytes: null,
-      details: {
-        ...attribution,
-        pageSize: settings.pageSize,
-        query,
-        ...(settings.ids === undefined ? {} : { ids: settings.ids }),
-      },
-    }),
-    read: (from) => {
-      const position = from === null ? { ...start, after: settings.idsAbove } : fromCursor(from)
-      return position === undefined
-        ? Stream.fail(refused(`cannot go on from a cursor that is not its own: ${JSON.stringify(from)}`))
-        : Stream.unfold<State, Source.Page, Source.SourceError, Http>({ position, before: undefined }, step(settings))
-    },
-  }
+  const source = sourceOf(settings)
+  return settings.modifiedSince === undefined ? { ...source, incremental: Effect.succeed(incremental(settings)) } : source
 }
+
+const nameOf = (settings: Settings): string => {
+  const asked = new URLSearchParams({ ...selection(settings), ...(settings.ids === undefined ? {} : { ids: settings.ids }) })
+  return asked.size === 0 ? settings.address : `${settings.address}?${asked}`
+}
+
+const sourceOf = (settings: Settings): Source.Source<Http> => ({
+  kind: "ocm",
+  identify: Effect.succeed({
+    name: nameOf(settings),
+    sha256: null,
+    bytes: null,
+    details: {
+      ...attribution,
+      pageSize: settings.pageSize,
+      query: selection(settings),
+      ...(settings.ids === undefined ? {} : { ids: settings.ids }),
+    },
+    ...(settings.modifiedSince === undefined ? {} : { isDelta: true }),
+  }),
+  read: (from) => {
+    const position = from === null ? { ...start, after: settings.idsAbove } : fromCursor(from)
+    return position === undefined
+      ? Stream.fail(refused(`cannot go on from a cursor that is not its own: ${JSON.stringify(from)}`))
+      : Stream.unfold<State, Source.Page, Source.SourceError, Http>({ position, before: undefined }, step(settings))
+  },
+})
+
+const incremental = (settings: Settings): Source.Incremental<Http> => ({
+  of: nameOf(settings),
+  since: (bookmark) => {
+    const moment = momentOf(bookmark)
+    if (moment !== undefined) return sourceOf(modifiedSince(settings, moment))
+    const error = refused(`cannot start from a bookmark that is not its own: ${JSON.stringify(bookmark)}; read all of it instead`)
+    return { ...sourceOf(settings), read: () => Stream.fail(error) }
+  },
+  reached,
+})
 
 const step = (settings: Settings) =>
   Effect.fnUntraced(function* ({ before, position }: State) {
     if (position.done) return undefined
-    const rows = yield* ask(settings, { after: position.after, rows: settings.pageSize, incremental: true })
+    const { date, rows } = yield* ask(settings, { after: position.after, rows: settings.pageSize, incremental: true })
     if (rows.length === 0) {
       yield* confirmEnd(settings, position)
       return undefined
@@ -107,7 +134,9 @@ const step = (settings: Settings) =>
           `more than ${settings.maxPages} pages of ${settings.pageSize}; there are stations behind ID ${position.after} (maxPages)`,
         ),
       )
-    const built = build(rows, position, before, settings)
+    // what changes from the first answer on may be missed, by the clock that the server shows
+    const from = position.pages === 0 && date !== undefined ? { ...position, began: date } : position
+    const built = build(rows, from, before, settings)
     if (built instanceof Source.SourceError) return yield* Effect.fail(built)
     const within = upTo(built, settings.idsUpTo)
     return within === undefined ? undefined : ([within.page, { position: within.position, before: within.byId }] as const)
@@ -157,27 +186,37 @@ const divided = (
   }
 }
 
-// An empty answer says nothing by itself: a server whose cache is not ready gives it too. It is taken for the end if the same
-// server still has stations to give from the beginning.
-const confirmEnd = Effect.fnUntraced(function* (settings: Settings, position: Position) {
+// An empty answer says nothing by itself: a server whose cache is not ready gives it too, and of several servers it may be one. It is taken
+// for the end if the last station that came is there when it is asked for, and nothing behind it.
+const confirmEnd = Effect.fnUntraced(function* (settings: Settings, { after, pages }: Position) {
   if (settings.allowEmpty) return
-  const first = position.pages === 0
-  const rows =
-    first && settings.modifiedSince === undefined && settings.idsAbove === 0
+  const behind = (rows: ReadonlyArray<unknown>) => rows.some((row) => (idOf(row) ?? 0) > after)
+  const between = malformed(`answered with no stations behind ID ${after}, and then with some`, true)
+  if (pages > 0) {
+    const { rows } = yield* ask(settings, { after: after - 1, rows: 2, incremental: true })
+    if (behind(rows)) return yield* Effect.fail(between)
+    if (rows.length > 0) return
+  }
+  // the last station may be gone meanwhile, and nothing may have been updated: then there are at least others
+  const others =
+    pages === 0 && settings.modifiedSince === undefined && settings.idsAbove === 0
       ? []
-      : yield* ask(settings, { after: 0, rows: 1, incremental: false })
-  if (rows.length > 0) return
+      : (yield* ask(settings, { after: 0, rows: 1, incremental: false })).rows
+  if (others.length > 0) {
+    const { rows } = yield* ask(settings, { after, rows: 1, incremental: true })
+    return behind(rows) ? yield* Effect.fail(between) : undefined
+  }
   return yield* Effect.fail(
     malformed(
-      first
+      pages === 0
         ? "answered with no stations; the API does so when it is out of order (allowEmpty, if there are none)"
-        : `answered with no stations behind ID ${position.after}, and with none from the beginning either; the API does so when it is out of order`,
+        : `answered with no stations behind ID ${after}, and with none from the beginning either; the API does so when it is out of order`,
       true,
     ),
   )
 })
 
-// one request: the rows of its answer, or what the answer means instead
+// one request: the rows of its answer and the server's time, or what the answer means instead
 const ask = Effect.fnUntraced(function* (settings: Settings, asked: Parameters<typeof pageUrl>[1]) {
   const key = Redacted.value(settings.key)
   if (!/^[\x21-\x7e]*$/.test(key))
@@ -196,7 +235,7 @@ const ask = Effect.fnUntraced(function* (settings: Settings, asked: Parameters<t
   }
   if (answer.status !== 200) return yield* Effect.fail(fromStatus(answer.status, header, open(answer.text), now))
   const rows = rowsOf(answer.text, open)
-  return rows instanceof Source.SourceError ? yield* Effect.fail(rows) : rows
+  return rows instanceof Source.SourceError ? yield* Effect.fail(rows) : { rows, date: momentOf(header("date")) }
 })
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")

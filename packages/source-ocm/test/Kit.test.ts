@@ -12,7 +12,8 @@ const stations = generateStations(25)
 
 let server: OcmServer
 beforeAll(async () => {
-  server = await startOcmServer({ stations })
+  // its time is part of a cursor: the same each time, as the stations are
+  server = await startOcmServer({ stations, now: () => new Date(0) })
 })
 afterAll(() => server.stop())
 

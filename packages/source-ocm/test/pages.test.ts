@@ -123,6 +123,7 @@ describe("identity", () => {
     const { identify } = sourceOf(server, { countryCode: "pt", modifiedSince: new Date("2026-01-02T03:04:05Z") })
     expect(await run(identify)).toEqual({
       name: `${server.url}/poi?countrycode=PT&modifiedsince=2026-01-02T03%3A04%3A05`,
+      isDelta: true,
       sha256: null,
       bytes: null,
       details: {

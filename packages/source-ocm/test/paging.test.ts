@@ -58,9 +58,32 @@ describe("paging", () => {
       ["0", "15"],
       [String(ids[14]), "15"],
       [String(ids[29]), "15"],
-      // an empty answer is believed when the server has stations from the beginning
-      ["0", "1"],
+      // an empty answer is believed when the last station is there, and none behind it
+      [String(ids[29]! - 1), "2"],
     ])
+  })
+
+  it("does not take an empty answer in between for the end, and goes on from there", async () => {
+    for (const at of [1, 2]) {
+      server.reset()
+      const source = sourceOf(server)
+      server.schedule(...Array.from({ length: at }, () => null), { kind: "nothing" })
+      const { error, pages } = await failureOf(source)
+      expect(error).toMatchObject({ reason: "Malformed", isRetryable: true })
+      expect(error.message).toContain(`behind ID ${ids[at * 10 - 1]}, and then with some`)
+      const rest = await pagesOf(source, pages.at(-1)!.cursor)
+      expect([...labels(pages), ...labels(rest)]).toEqual(ids)
+    }
+  })
+
+  it("takes the end for the end though the last station is gone by then", async () => {
+    const own = await startOcmServer({ stations })
+    const last = ids[29]!
+    const source = sourceOf({ url: own.url }, { pageSize: 15 })
+    const pages = await pagesOf(source)
+    own.remove(last)
+    expect(await pagesOf(source, pages.at(-1)!.cursor)).toEqual([])
+    await own.stop()
   })
 
   it("reads on behind a page that a server has cut at a length of its own", async () => {

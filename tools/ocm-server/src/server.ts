@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly keys?: ReadonlyArray<string>
   /** The text of `/v3/referencedata`; made of the stations where it is not given. */
   readonly referenceData?: string
+  /** The time that answers bear (`Date`), `null` for none; the system's by default. */
+  readonly now?: () => Date | null
   /** Any free port by default. */
   readonly port?: number
 }
@@ -116,6 +118,11 @@ export const startOcmServer = async (options: ServerOptions = {}): Promise<OcmSe
   let standing: Fault | null = null
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (options.now !== undefined) {
+      const now = options.now()
+      response.sendDate = false
+      if (now !== null) response.setHeader("Date", now.toUTCString())
+    }
     const url = new URL(request.url ?? "/", "http://localhost")
     const query = readQuery(url.searchParams)
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))

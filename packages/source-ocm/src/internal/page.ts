@@ -2,7 +2,8 @@
 import { Canonical, type Ref, type Source } from "@waybill/core"
 import { malformed, refused } from "./classifyError.ts"
 import { type Position, toCursor } from "./cursor.ts"
-import { countryOf, idOf, withoutComputed } from "./rawPoi.ts"
+import { momentOf } from "./moment.ts"
+import { countryOf, idOf, updateOf, withoutComputed } from "./rawPoi.ts"
 import type { Settings } from "./settings.ts"
 
 /** A page, the position behind it, and its rows by ID for the next one to be compared with. */
@@ -60,6 +61,15 @@ const duplicate = (row: number, id: number, same: boolean | undefined, where: st
       : `the ID is there already, ${where}, with ${same ? "the same" : "other"} content; expected each station once`,
 })
 
+const latestOf = (rows: ReadonlyArray<unknown>, before: string | undefined): string | undefined => {
+  let latest = before
+  for (const row of rows) {
+    const moment = momentOf(updateOf(row))
+    if (moment !== undefined && (latest === undefined || moment > latest)) latest = moment
+  }
+  return latest
+}
+
 /** Builds a page; an answer that cannot be trusted is an error instead. `before` are the rows of the page before, by ID. */
 export const build = (
   rows: ReadonlyArray<unknown>,
@@ -110,7 +120,14 @@ export const build = (
       `gave no station behind ID ${from.after} on a page of ${rows.length} items (${listed(labels)}): it repeats a page, or pays no heed to greaterthanid`,
       true,
     )
-  const position: Position = { after: greatest, pages: from.pages + 1, done }
+  const latest = latestOf(rows, from.latest)
+  const position: Position = {
+    after: greatest,
+    pages: from.pages + 1,
+    done,
+    ...(from.began === undefined ? {} : { began: from.began }),
+    ...(latest === undefined ? {} : { latest }),
+  }
   return { page: { columns: null, rows, place: "ocm", labels, cursor: toCursor(position), issues }, position, byId }
 }
 

@@ -15,6 +15,9 @@ export const countryOf = (poi: unknown): string | undefined => {
   return typeof code === "string" && code !== "" ? code.toUpperCase() : undefined
 }
 
+/** When a POI's status was updated last, as it tells it. */
+export const updateOf = (poi: unknown): unknown => member(poi, "DateLastStatusUpdate")
+
 /**
  * A POI without what the server works out at each request: `IsRecentlyVerified` and `DateLastVerified` go by the present time,
  * `AddressInfo.Distance` and `DistanceUnit` by the query.

@@ -15,6 +15,8 @@ export interface Settings {
   readonly ids: string | undefined
   readonly idsAbove: number
   readonly idsUpTo: number | undefined
+  /** How much before its bookmark a reading starts. */
+  readonly overlap: Duration.Duration
   readonly pageSize: number
   readonly maxPages: number
   readonly maxPageBytes: number
@@ -56,6 +58,15 @@ const rangeOf = ({ above = 0, upTo }: NonNullable<Options["ids"]> = {}): Pick<Se
   return { ids: above === 0 && upTo === undefined ? undefined : `${above + 1}-${upTo ?? ""}`, idsAbove: above, idsUpTo: upTo }
 }
 
+// the server reads a moment in its own zone, which is UTC, and keeps no fractions
+const asked = (moment: Date): string => moment.toISOString().slice(0, 19)
+
+/** The settings of a reading from a bookmark on, less the overlap. */
+export const modifiedSince = (settings: Settings, bookmark: string): Settings => ({
+  ...settings,
+  modifiedSince: asked(new Date(Date.parse(bookmark) - Duration.toMillis(settings.overlap))),
+})
+
 /** See the file's first sentence. */
 export const settingsOf = (options: Options): Settings => {
   const countryCode = options.countryCode?.toUpperCase()
@@ -68,8 +79,6 @@ export const settingsOf = (options: Options): Settings => {
   const { modifiedSince } = options
   if (modifiedSince !== undefined && Number.isNaN(modifiedSince.getTime()))
     throw new TypeError("OcmSource: modifiedSince is no moment")
-  // the server reads a moment in its own zone, which is UTC, and keeps no fractions
-  const since = modifiedSince?.toISOString().slice(0, 19)
   return {
     address: address(options.baseUrl ?? "https://api.openchargemap.io/v3"),
     filters: {
@@ -77,7 +86,8 @@ export const settingsOf = (options: Options): Settings => {
       ...(options.openDataOnly === true ? { opendata: "true" } : {}),
     },
     countryCode,
-    modifiedSince: since,
+    modifiedSince: modifiedSince === undefined ? undefined : asked(modifiedSince),
+    overlap: Duration.fromInputUnsafe(options.overlap ?? "15 minutes"),
     ...rangeOf(options.ids),
     pageSize: positive("pageSize", options.pageSize ?? 500),
     maxPages: positive("maxPages", options.maxPages ?? 10_000),
