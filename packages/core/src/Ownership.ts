@@ -72,23 +72,26 @@ export const settle = (entity: Any, planned: PlannedBatch): PlannedBatch => {
 }
 
 /**
- * The batch as a commit, a verification and an undo send it: of an update, an owned field that the plan does not change is absent, so that the
- * target keeps what it has. It is the same batch where there is none.
+ * The values of a record as an update with these changes sends them: an owned field that is not changed is absent, so that the target keeps what
+ * it has. They are the same values where there is none.
  */
+export const sent = (entity: Any, values: Values, changes: ReadonlyArray<Pick<Change, "field">>): Values => {
+  if (entity.ownership === undefined) return values
+  const stays = (at: number): boolean =>
+    values[at] !== undefined && !changes.some(({ field }) => field === entity.fields[at]!.name)
+  const absent = new Set([...entity.ownership.keys()].filter(stays))
+  return absent.size === 0 ? values : values.map((value, at) => (absent.has(at) ? undefined : value))
+}
+
+/** The batch as a commit, a verification and an undo send it: its updates as {@link sent}. It is the same batch where nothing is absent for that. */
 export const effective = (batch: Batch.Batch, planned: PlannedBatch): Batch.Batch => {
   const { entity } = batch
   if (entity.ownership === undefined || planned.updates.length === 0) return batch
-  const owned = [...entity.ownership.keys()]
   const records = batch.records()
   const masked = new Map<number, Values>()
   for (const { changes, index } of planned.updates) {
-    const values = records[index]!
-    const absent = owned.filter((at) => values[at] !== undefined && !changes.some((it) => it.field === entity.fields[at]!.name))
-    if (absent.length > 0)
-      masked.set(
-        index,
-        values.map((value, at) => (absent.includes(at) ? undefined : value)),
-      )
+    const values = sent(entity, records[index]!, changes)
+    if (values !== records[index]) masked.set(index, values)
   }
   if (masked.size === 0) return batch
   const lines: Array<Uint8Array> = []

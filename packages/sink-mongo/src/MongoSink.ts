@@ -29,8 +29,13 @@ export interface Options {
   readonly db: Db
   /** Per entity its collection: a name, or more. */
   readonly collections?: { readonly [entity: string]: string | CollectionOptions }
-  /** The names of the sink's own collections: `waybill_jobs`, `waybill_batches` and `waybill_images` by default. */
-  readonly bookkeeping?: { readonly jobs?: string; readonly batches?: string; readonly images?: string }
+  /** The names of the sink's own collections: `waybill_jobs`, `waybill_batches`, `waybill_images` and `waybill_written` by default. */
+  readonly bookkeeping?: {
+    readonly jobs?: string
+    readonly batches?: string
+    readonly images?: string
+    readonly written?: string
+  }
 }
 
 /** Makes a sink of a database. Nothing is sent to the server before a session is opened. */
@@ -52,6 +57,7 @@ export const make = (options: Options): Sink.Sink => {
     jobs: options.bookkeeping?.jobs ?? "waybill_jobs",
     batches: options.bookkeeping?.batches ?? "waybill_batches",
     images: options.bookkeeping?.images ?? "waybill_images",
+    written: options.bookkeeping?.written ?? "waybill_written",
   }
   return {
     kind: "mongo",
@@ -59,6 +65,7 @@ export const make = (options: Options): Sink.Sink => {
     plan: (context) => Effect.suspend(() => openPlan(target, context)),
     commit: (context) => Effect.suspend(() => openCommit(target, context)),
     undo: (context) => Effect.suspend(() => openUndo(target, context)),
+    keepsEdits: true,
     unholdable: (entity, values) => unholdable(layout(entity), values),
   }
 }

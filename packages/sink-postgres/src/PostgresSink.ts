@@ -63,8 +63,9 @@ export const make = (options: Options): Sink.Sink => {
   return {
     kind: "postgres",
     target: targetOf(options.pool),
-    plan: (context) => PlanSession.open(options.pool, mappings, context),
+    plan: (context) => PlanSession.open(options.pool, mappings, schema, context),
     commit: (context) => CommitSession.open(options.pool, mappings, schema, cautious, context),
     undo: (context) => UndoSession.open(options.pool, mappings, schema, context),
+    keepsEdits: true,
   }
 }

@@ -10,6 +10,7 @@ import type { Law } from "./Law.ts"
 import { conflictLaws } from "./sink/conflicts.ts"
 import type { Harness } from "./sink/Harness.ts"
 import { holdingLaws } from "./sink/holding.ts"
+import { owningLaws } from "./sink/owning.ts"
 import { planningLaws } from "./sink/planning.ts"
 import { probingLaws } from "./sink/probing.ts"
 import { survivingLaws } from "./sink/surviving.ts"
@@ -28,6 +29,7 @@ export const laws = (harness: Harness): ReadonlyArray<Law> => [
   ...verifyingLaws(harness),
   ...probingLaws(harness),
   ...undoingLaws(harness),
+  ...owningLaws(harness),
   ...holdingLaws(harness),
   ...tellingLaws(harness),
 ]

@@ -6,6 +6,7 @@ import type { MemorySink } from "@waybill/core/memory"
 import { SinkSuite } from "@waybill/core/testing"
 import { Effect, Stream } from "effect"
 import { afterReverting, afterwards, at, brokenBy, planning, withValues } from "./doubles.ts"
+import { owningSinks } from "./owning.ts"
 
 const { Maker, Product, Value } = SinkSuite
 const { create, unchanged, update } = Plan.code
@@ -53,12 +54,15 @@ const planningSinks: Readonly<Record<string, SinkSuite.Harness>> = {
         ),
     }),
   }),
-  // tells the first change alone
+  // tells the first change alone, where the feed owns all fields
   "a plan has an action for each record in its order, and for an update what changes": brokenBy({
     plan: (session) => ({
-      plan: planning(session, (_, planned) => ({
+      plan: planning(session, ({ entity }, planned) => ({
         ...planned,
-        updates: planned.updates.map((it) => ({ ...it, changes: it.changes.slice(0, 1) })),
+        updates:
+          entity.ownership === undefined
+            ? planned.updates.map((it) => ({ ...it, changes: it.changes.slice(0, 1) }))
+            : planned.updates,
       })),
     }),
   }),
@@ -219,13 +223,15 @@ const survivingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
               Effect.tap(session.apply(batch, planned), () => (batch.part === 1 ? session.complete : Effect.void)),
           },
   }),
-  // keeps checkpoints without the job
+  // keeps checkpoints without the job, where the feed owns all fields
   "the checkpoint has what is applied for good, of this job": brokenBy({
     commit: (session, context, sink) => {
       const all = shared.get(sink) ?? new Map<string, Sink.AppliedBatch>()
       shared.set(sink, all)
       return {
-        ...afterwards(session, context, (batch, _, applied) => void all.set(`${batch.entity.name}/${batch.part}`, applied)),
+        ...afterwards(session, context, ({ entity, part }, _, applied) => {
+          if (entity.ownership === undefined) all.set(`${entity.name}/${part}`, applied)
+        }),
         checkpoint: new Map([...all, ...session.checkpoint]),
       }
     },
@@ -269,7 +275,7 @@ const survivingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
 }
 
 const verifyingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
-  // an absent field is expected to be empty
+  // an absent field is expected to be empty, where the feed owns all of them
   "verification finds nothing where all is as it was written": brokenBy({
     commit: (session, _, sink) => ({
       verify: (entity, records) =>
@@ -282,7 +288,9 @@ const verifyingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
                 const fields = entity.fields
                   .filter(
                     (__, position) =>
-                      values[position] === undefined && (tableOf(sink, entity).get(key)?.[position] ?? null) !== null,
+                      entity.ownership === undefined &&
+                      values[position] === undefined &&
+                      (tableOf(sink, entity).get(key)?.[position] ?? null) !== null,
                   )
                   .map(({ name }) => name)
                 return fields.length > 0 ? [{ key, kind: "different", fields }] : []
@@ -402,7 +410,7 @@ export const goneMemory: SinkSuite.Harness = brokenBy({}, { broken: gone("Unreac
 const tellingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   "what was declared of the sink is so": brokenBy(
     {},
-    { can: { atomic: true, batched: true, undo: true, probe: "it is not offered, they say", refuse: true } },
+    { can: { atomic: true, batched: true, undo: true, probe: "it is not offered, they say", keepEdits: true, refuse: true } },
   ),
   "a target that is not there is a SinkError with its reason": brokenBy({}, { broken: gone("Unknown", "oops") }),
   "no secret is told": brokenBy(
@@ -419,6 +427,7 @@ export const brokenSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   ...verifyingSinks,
   ...probingSinks,
   ...undoingSinks,
+  ...owningSinks,
   ...holdingSinks,
   ...tellingSinks,
 }

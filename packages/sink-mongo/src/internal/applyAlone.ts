@@ -9,6 +9,7 @@ import { classifyError, duplicates } from "../classifyError.ts"
 import type { Committing } from "./applyInTransaction.ts"
 import { holdToken, readWritten, writeBatch } from "./bookkeeping.ts"
 import { abandoned, type Decision, decide, writtenBy } from "./decide.ts"
+import { noteWritten } from "./lastWritten.ts"
 import type { Layout } from "./layout.ts"
 import { lookUp } from "./lookup.ts"
 import { removePieces } from "./pieces.ts"
@@ -57,10 +58,12 @@ export const applyAlone = ({
       try: () => compose(target.db, layout, batch, decision, "values", false),
       catch: (error) => classifyError(error, writing(layout, batch, decision, indexes.get(layout)!)),
     })
-    yield* writeBatch(target, context, name, undefined, together(former?.wrote ?? nothing, composed.wrote))
+    const wrote = together(former?.wrote ?? nothing, composed.wrote)
+    yield* writeBatch(target, context, name, undefined, wrote)
     if (former !== undefined) yield* removePieces(target, { job: context.job, ...name }, former.images)
     let done: Sink.AppliedBatch = { outcomes: decision.outcomes, conflicts: decision.conflicts }
     if (!(yield* isWhole(layout, batch, decision, composed))) done = missed(yield* decided(layout, batch, planned))
+    yield* noteWritten(target, layout, batch, done, wrote)
     yield* writeBatch(target, context, name, done, undefined)
     return done
   })

@@ -7,6 +7,7 @@ import { classifyError, duplicates } from "../classifyError.ts"
 import { holdToken, nameOf, readBatch, writeBatch } from "./bookkeeping.ts"
 import { abandoned, type Decision, decide, plannedOutcomes, writtenBy } from "./decide.ts"
 import type { Indexes } from "./indexes.ts"
+import { noteWritten } from "./lastWritten.ts"
 import type { Layout } from "./layout.ts"
 import { lookUp } from "./lookup.ts"
 import type { Target } from "./server.ts"
@@ -124,7 +125,10 @@ export const applyInTransaction = (
   })
 
   const recorded = (batch: Batch.Batch, { done, wrote }: Done) =>
-    Effect.as(writeBatch(target, context, { entity: batch.entity.name, part: batch.part }, done, wrote, session), done)
+    noteWritten(target, target.layout(batch.entity), batch, done, wrote, session).pipe(
+      Effect.andThen(writeBatch(target, context, { entity: batch.entity.name, part: batch.part }, done, wrote, session)),
+      Effect.as(done),
+    )
 
   const isAbandoned = ({ done }: Done) => done.conflicts.length > 0 && context.onConflict === "abort"
 

@@ -8,7 +8,7 @@ import { applyInTransaction, type Committing, Prepared } from "./applyInTransact
 import { endFormerSession, holdToken, nameOf, readCheckpoint, releaseSession } from "./bookkeeping.ts"
 import { guardOf } from "./guard.ts"
 import { ensureIndexes, ensureOwn } from "./indexes.ts"
-import { hasTransactions, type Target } from "./server.ts"
+import { hasTransactions, ownOf, type Target } from "./server.ts"
 import { openTransactions } from "./transaction.ts"
 import { Verification } from "./verify.ts"
 
@@ -24,7 +24,7 @@ export const openCommit = Effect.fnUntraced(function* (target: Target, context: 
     })
   const transactions = transactional ? yield* openTransactions(target.db, releaseSession(target, context)) : undefined
   if (transactional) yield* endFormerSession(target, context)
-  yield* ensureOwn(target.db, [target.jobs, target.batches, target.images])
+  yield* ensureOwn(target.db, ownOf(target, context.entities))
   yield* holdToken(target, context, { claims: transactions?.session })
   const indexes = yield* ensureIndexes(target.db, context.entities.map(target.layout))
   const checkpoint = yield* readCheckpoint(target, context)

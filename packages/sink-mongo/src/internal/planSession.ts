@@ -4,11 +4,12 @@
  * A batch is planned when it is staged, while the source is still being read, with the values it was written from: most are in the
  * target as they are, or not there at all, and are never parsed. Its plan is kept until it is asked for, unless there is too much of it.
  */
-import { Batch, type Entity, Issue, Plan, Sink } from "@waybill/core"
+import { Batch, type Entity, Issue, Ownership, Plan, Sink } from "@waybill/core"
 import { Effect, Stream } from "effect"
 import { fingerprint } from "./fingerprint.ts"
 import { tooLarge } from "./holdable.ts"
 import { lookAtIndexes } from "./indexes.ts"
+import { type LastWritten, readLastWritten, toldOf } from "./lastWritten.ts"
 import { differing, isBlocked, keyOfValues, type Layout, valueAt } from "./layout.ts"
 import { type Found, lookUp } from "./lookup.ts"
 import { missing } from "./missing.ts"
@@ -103,7 +104,12 @@ const planBatch = (target: Target, layout: Layout, batch: Batch.Batch): Effect.E
     const keys = records.map((values) => keyOfValues(layout, values))
     const refused = refusedOf(layout, batch, keys)
     const asked = refused.size === 0 ? records : records.filter((_, index) => !refused.has(index))
-    return Effect.map(lookUp(target.db, layout, asked, layout.owned), (found) => compare(layout, batch, keys, found, refused))
+    return Effect.flatMap(lookUp(target.db, layout, asked, layout.owned), (found) => {
+      const there = layout.entity.ownership === undefined ? [] : [...keys.keys()].filter((at) => found.documents.has(keys[at]!))
+      return Effect.map(readLastWritten(target, layout, records, there), (last) =>
+        compare(layout, batch, keys, found, refused, last),
+      )
+    })
   })
 
 /** The records of a batch that the target would refuse, of those whose values it can hold. */
@@ -155,6 +161,7 @@ const compare = (
   keys: ReadonlyArray<string>,
   { documents, twice }: Found,
   refused: Map<number, ReadonlyArray<Issue.Issue>>,
+  last: LastWritten,
 ): Plan.PlannedBatch => {
   const records = batch.records()
   // what the values mean, read from the bytes when a record is not plainly the same as its document
@@ -190,7 +197,18 @@ const compare = (
     const { document } = held
     const changed = differing(layout, values, document)
     if (changed.length === 0) continue
-    const blocked = layout.flat ? undefined : changed.find((column) => isBlocked(document, column))
+    const changes = changed.map(
+      (column): Plan.Change => ({
+        field: column.name,
+        before: valueAt(document, column),
+        after: values[column.at],
+        ...toldOf(layout, last.get(index), column, document),
+      }),
+    )
+    // what is kept is not written, and may change till then without harm
+    const made = changes.filter((change) => Ownership.why(layout.entity, change) === undefined)
+    const written = changed.filter(({ name }) => made.some(({ field }) => field === name))
+    const blocked = layout.flat ? undefined : written.find((column) => isBlocked(document, column))
     if (blocked !== undefined) {
       actions[index] = Plan.code.refuse
       refused.set(index, [
@@ -206,12 +224,8 @@ const compare = (
     actions[index] = Plan.code.update
     updates.push({
       index,
-      fingerprint: fingerprint(layout, values, document, changed),
-      changes: changed.map((column) => ({
-        field: column.name,
-        before: valueAt(document, column),
-        after: values[column.at],
-      })),
+      fingerprint: fingerprint(layout, Ownership.sent(layout.entity, values, made), document, written),
+      changes,
     })
   }
   const refusals = [...refused].map(([index, issues]) => ({ index, issues })).sort((a, b) => a.index - b.index)

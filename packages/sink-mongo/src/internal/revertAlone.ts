@@ -5,6 +5,7 @@
 import { Sink } from "@waybill/core"
 import { Effect } from "effect"
 import { holdToken, writeUndone } from "./bookkeeping.ts"
+import { noteBack } from "./lastWritten.ts"
 import type { Layout } from "./layout.ts"
 import type { Reversal } from "./reversal.ts"
 import { keepReferred, lookBack, remove, restore, type Subject, subjectOf, type Undoing, undoneOf } from "./revert.ts"
@@ -43,6 +44,7 @@ export const revertAlone = (undoing: Undoing): Sink.UndoSession["revert"] => {
     const final = yield* keepReferred(undoing, subject, found, new Map())
     const isRemoved = yield* remove(undoing, subject, final.removals)
     const done = undoneOf(sent.isWhole && isRemoved ? final : late(final, yield* lookBack(undoing, subject, refused)))
+    yield* noteBack(target, subject, done)
     yield* writeUndone(target, context, name, done)
     return done
   })

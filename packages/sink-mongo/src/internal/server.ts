@@ -1,7 +1,7 @@
 /**
  * The server as the sink sees it: what it is called, what it can do, and how it is called with errors that say what they mean.
  */
-import type { Entity, Sink } from "@waybill/core"
+import { type Entity, Ownership, type Sink } from "@waybill/core"
 import { Effect } from "effect"
 import type { Collection, Db, Document } from "mongodb"
 import { classifyError, type Doing } from "../classifyError.ts"
@@ -15,7 +15,16 @@ export interface Target {
   readonly jobs: string
   readonly batches: string
   readonly images: string
+  readonly written: string
 }
+
+/** The names of the sink's own collections that a commit or an undo of these entities writes. */
+export const ownOf = ({ batches, images, jobs, written }: Target, entities: ReadonlyArray<Entity.Any>): ReadonlyArray<string> => [
+  jobs,
+  batches,
+  images,
+  ...(entities.some(Ownership.needsLastWritten) ? [written] : []),
+]
 
 /** The target for people: hosts and database. */
 export const targetOf = (db: Db): string => {

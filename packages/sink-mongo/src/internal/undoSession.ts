@@ -15,9 +15,10 @@ import {
 } from "./bookkeeping.ts"
 import { guardOf } from "./guard.ts"
 import { ensureOwn } from "./indexes.ts"
+import { noteBack } from "./lastWritten.ts"
 import { revertWithin, subjectOf, type Undoing } from "./revert.ts"
 import { revertAlone } from "./revertAlone.ts"
-import { hasTransactions, type Target } from "./server.ts"
+import { hasTransactions, ownOf, type Target } from "./server.ts"
 import { openTransactions, type Transactions } from "./transaction.ts"
 
 type Revert = Sink.UndoSession["revert"]
@@ -39,7 +40,7 @@ export const openUndo = Effect.fnUntraced(function* (target: Target, context: Si
   const hasBatches = yield* checkKnown(target, context)
   if (!preview) {
     if (transactional) yield* endFormerSession(target, context)
-    yield* ensureOwn(target.db, [target.jobs, target.batches, target.images])
+    yield* ensureOwn(target.db, ownOf(target, context.entities))
     yield* holdToken(target, context, { claims: transactions?.session })
   }
   const checkpoint = yield* readUndone(target, context)
@@ -94,6 +95,7 @@ const revertEach = (undoing: Undoing, { abort, begin, commit, session }: Transac
       const subject = yield* subjectOf(undoing, batch, planned)
       yield* begin
       const done = yield* revertWithin(undoing, subject, refusals.of(batch), session)
+      yield* noteBack(target, subject, done, session)
       yield* writeUndone(target, context, idOf(batch), done, session)
       yield* holdToken(target, context, { session })
       yield* commit
@@ -133,7 +135,9 @@ const revertInOne = (undoing: Undoing, { abort, begin, session }: Transactions):
   const one = Effect.fnUntraced(function* (batch: Batch.Batch, planned: Plan.PlannedBatch) {
     const subject = yield* subjectOf(undoing, batch, planned)
     const done = yield* revertWithin(undoing, subject, refusals.of(batch), session)
-    if (!context.preview) yield* writeUndone(target, context, idOf(batch), done, session)
+    if (context.preview) return done
+    yield* noteBack(target, subject, done, session)
+    yield* writeUndone(target, context, idOf(batch), done, session)
     return done
   })
   const opened = Effect.gen(function* () {

@@ -13,6 +13,7 @@ import * as cursor from "./cursor.ts"
 import type { PoolLike } from "./Driver.ts"
 import { Encodings } from "./Encodings.ts"
 import * as Joins from "./Joins.ts"
+import * as LastWritten from "./LastWritten.ts"
 import { isKeyIndex } from "./Layout.ts"
 import { Ledger } from "./Ledger.ts"
 import { located } from "./located.ts"
@@ -46,12 +47,14 @@ class CommitSession implements Sink.CommitSession {
     readonly checkpoint: ReadonlyMap<string, Sink.AppliedBatch>,
     // jobs whose creates have met a key in the target
     private readonly cautious: Set<string>,
+    schema: string,
   ) {
     for (const [entity, seat] of session.seats)
       this.desks.set(entity, {
         ...seat,
         statements: applyQuery.make(seat.layout),
         encodings: new Encodings(() => Session.encoderOf(seat.layout)),
+        lastWritten: LastWritten.make(seat.layout, schema),
       })
     if (!this.isAtomic) this.probe = this.tryOut
   }
@@ -76,13 +79,19 @@ class CommitSession implements Sink.CommitSession {
         else yield* connection.rollback()
         return applied
       }
-      const note = this.ledger.note(batch, applied, found)
+      const { lastWritten } = this.desks.get(batch.entity)!
+      const others = found.map((index) => batch.first + index)
+      const notes = [
+        this.ledger.note(batch, applied, found),
+        // what was found as planned somebody else has written
+        ...(lastWritten === null ? [] : [lastWritten.note(applyQuery.ofBatch(batch), others)]),
+      ]
       if (this.isAtomic) {
-        yield* connection.query(note)
+        yield* connection.queries(notes)
         // not the batch itself: all records of the commit would stay in memory
         const { count, entity, first, part } = batch
         this.applied.push({ count, entity, first, part })
-      } else yield* connection.commit([note, ...this.left(batch)])
+      } else yield* connection.commit([...notes, ...this.left(batch)])
       this.here.set(`${batch.entity.name}/${batch.part}`, applied)
       return applied
     }).pipe(
@@ -265,6 +274,8 @@ export const open = (
     const session = yield* Session.open(pool, mappings, context.entities, "commit")
     const ledger = new Ledger(session.connection, schema, context.job, context.token)
     yield* ledger.create()
+    const layouts = [...session.seats.values()].map(({ layout }) => layout)
+    yield* LastWritten.create(session.connection, schema, layouts)
     yield* ledger.enter()
-    return new CommitSession(session, ledger, context, yield* ledger.checkpoint(), cautious)
+    return new CommitSession(session, ledger, context, yield* ledger.checkpoint(), cautious, schema)
   })

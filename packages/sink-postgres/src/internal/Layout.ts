@@ -56,7 +56,7 @@ export interface Layout {
   readonly staged: ReadonlyArray<Staged>
   readonly stored: ReadonlyArray<Stored>
   readonly keys: ReadonlyArray<Stored>
-  /** The positions of the optional fields; each has a bit of the `absent` columns. */
+  /** The positions of the fields that a record may lack: the optional ones, and those that an update may have to keep. Each has a bit of the `absent` columns. */
   readonly optional: ReadonlyArray<number>
 }
 
@@ -94,7 +94,9 @@ export const make = (
       staged: [],
       stored: [],
       keys: [],
-      optional: entity.fields.map((_, position) => position).filter((position) => entity.fields[position]!.optional),
+      optional: [...entity.fields.keys()].filter(
+        (position) => entity.fields[position]!.optional || entity.ownership?.has(position) === true,
+      ),
     }
     for (const [name, target] of mapping.columns)
       if (typeof target === "string" && !entity.fields.some((field) => field.name === name))

@@ -28,8 +28,8 @@ const added = [
   ["found", "int[]"],
 ] as const
 
-// any number will do, as long as it is always the same
-const lock = 7_926_214
+/** The lock of who makes the sink's tables; any number will do, as long as it is always the same. */
+export const lock = 7_926_214
 
 const rowOf = (job: string, { entity, part }: Batch.Batch): string =>
   `job = ${literal(job)} AND entity = ${literal(entity.name)} AND part = ${part}`

@@ -10,6 +10,7 @@ import { mismatch } from "./Connection.ts"
 import * as cursor from "./cursor.ts"
 import type { PoolLike } from "./Driver.ts"
 import { existing } from "./existing.ts"
+import * as LastWritten from "./LastWritten.ts"
 import type { TableMapping } from "./Mapping.ts"
 import { missing } from "./missing.ts"
 import { type Extent, PlannedBatches } from "./PlannedBatches.ts"
@@ -35,6 +36,7 @@ class PlanSession implements Sink.PlanSession {
   constructor(
     private readonly session: Session.Session,
     readonly transaction: Sink.Transaction,
+    private readonly schema: string,
   ) {}
 
   readonly existing = (
@@ -113,14 +115,19 @@ class PlanSession implements Sink.PlanSession {
       })
       const needed = planQuery.unfilled(layout)
       const batches = new PlannedBatches(layout, extents, refused)
+      const watched = LastWritten.columns(layout)
+      const last =
+        watched.length === 0 ? null : LastWritten.told(layout, this.schema, yield* LastWritten.isThere(connection, this.schema))
       const planned =
         isEmpty && planQuery.demanding(layout).length === 0
           ? Stream.fromIterable(batches.creates())
-          : cursor.rows<planQuery.BlockRow & { block: string }>(connection, planQuery.statement(layout), blocksAtOnce).pipe(
-              Stream.map((row) => batches.take(row)),
-              Stream.flattenIterable,
-              Stream.concat(Stream.suspend(() => Stream.fromIterable(batches.rest()))),
-            )
+          : cursor
+              .rows<planQuery.BlockRow & { block: string }>(connection, planQuery.statement(layout, last, watched), blocksAtOnce)
+              .pipe(
+                Stream.map((row) => batches.take(row)),
+                Stream.flattenIterable,
+                Stream.concat(Stream.suspend(() => Stream.fromIterable(batches.rest()))),
+              )
       return needed.length === 0
         ? planned
         : Stream.tap(planned, ({ actions, part }) =>
@@ -166,9 +173,10 @@ class PlanSession implements Sink.PlanSession {
 export const open = (
   pool: PoolLike,
   mappings: ReadonlyMap<string, TableMapping>,
+  schema: string,
   context: Sink.PlanContext,
 ): Effect.Effect<Sink.PlanSession, Sink.SinkError, Scope.Scope> =>
   Effect.map(
     Session.open(pool, mappings, context.entities, "plan"),
-    (session) => new PlanSession(session, context.preferred ?? "atomic"),
+    (session) => new PlanSession(session, context.preferred ?? "atomic", schema),
   )

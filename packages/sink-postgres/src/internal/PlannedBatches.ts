@@ -83,6 +83,9 @@ export class PlannedBatches {
           field: name,
           before: canonical(kind, texts[2 * index]!),
           after: canonical(kind, texts[2 * index + 1]!),
+          ...(texts.length > 2 * this.fields[at]!.length
+            ? { lastWritten: texts.at(-1) as NonNullable<Plan.Change["lastWritten"]> }
+            : {}),
         })
       }
     }

@@ -20,7 +20,7 @@ const isRequired = (layout: Layout, staged: Staged): boolean =>
 
 // null where the field is absent: then the target keeps what it has, and its rules are asked when it is written
 const columnOf = (layout: Layout, staged: Staged): string => {
-  const required = isRequired(layout, staged) && !staged.field.optional
+  const required = isRequired(layout, staged) && !layout.optional.includes(staged.position)
   return `${staged.name} ${staged.type.staged}${required ? " NOT NULL" : ""}`
 }
 

@@ -7,6 +7,7 @@
 import type { Batch, Entity, Sink } from "@waybill/core"
 import { Effect, type Scope } from "effect"
 import type { PoolLike } from "./Driver.ts"
+import * as LastWritten from "./LastWritten.ts"
 import { Ledger } from "./Ledger.ts"
 import type { TableMapping } from "./Mapping.ts"
 import * as Referrer from "./Referrer.ts"
@@ -93,11 +94,13 @@ export const open = (
         ...seat,
         statements,
         referrers,
+        lastWritten: LastWritten.make(seat.layout, schema),
         referred: Referrer.statementOf(seat.layout, statements.table, referrers),
       })
     }
     const ledger = new Ledger(connection, schema, context.job, context.token)
     yield* ledger.create()
+    yield* LastWritten.create(connection, schema, layouts)
     if (!context.preview) {
       yield* connection.query(ledger.overtake(context.of.job))
       yield* ledger.enter()

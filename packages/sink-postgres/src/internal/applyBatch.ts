@@ -10,6 +10,7 @@ import * as applyQuery from "./applyQuery.ts"
 import type { Connection } from "./Connection.ts"
 import { message } from "./conflict.ts"
 import type { Encodings } from "./Encodings.ts"
+import type { LastWritten } from "./LastWritten.ts"
 import type { Layout } from "./Layout.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { Seat } from "./Session.ts"
@@ -19,6 +20,8 @@ import { sendAll } from "./send.ts"
 export interface Desk extends Seat {
   readonly statements: applyQuery.ApplyStatements
   readonly encodings: Encodings
+  /** Null where no field of the entity is owned `keepEdits`. */
+  readonly lastWritten: LastWritten | null
 }
 
 /** What applying a batch came to. */

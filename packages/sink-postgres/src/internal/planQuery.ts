@@ -4,13 +4,17 @@
  * @module
  */
 import * as Joins from "./Joins.ts"
+import type { Told } from "./LastWritten.ts"
 import type { Layout, Stored } from "./Layout.ts"
 import { literal } from "./Sql.ts"
 
 /** Records are told in blocks of this many positions: a create costs a few bytes, an unchanged record none. */
 export const blockBits = 12
 
-/** A changed column as the server tells it: before and after as text, for each field that the column holds. */
+/**
+ * A changed column as the server tells it: before and after as text, for each field that the column holds; and where that is asked, whether it has
+ * what was written last.
+ */
 export type ChangedColumn = ReadonlyArray<string | null> | null
 
 /** One block of an answer. */
@@ -26,7 +30,7 @@ export interface BlockRow {
 export const comparedFields = (layout: Layout): ReadonlyArray<ReadonlyArray<number>> =>
   Joins.compared(layout).map((stored) => stored.positions.filter((position) => !layout.entity.keyPositions.includes(position)))
 
-const rendered = (layout: Layout, stored: Stored): string => {
+const rendered = (layout: Layout, stored: Stored, more: ReadonlyArray<string>): string => {
   const values = stored.positions
     .filter((position) => !layout.entity.keyPositions.includes(position))
     .flatMap((position) => {
@@ -39,7 +43,7 @@ const rendered = (layout: Layout, stored: Stored): string => {
         : Joins.naturalKey(lookup.layout, stored.positions.indexOf(position), `t.${stored.name}`, lookup.take)
       return [before, after]
     })
-  return `json_build_array(${values.join(", ")})`
+  return `json_build_array(${[...values, ...more].join(", ")})`
 }
 
 /** The fields whose absence a create cannot make up for: their column takes no null and has no default. */
@@ -49,7 +53,7 @@ export const demanding = (layout: Layout): ReadonlyArray<Stored> =>
       column.notNull &&
       column.default === null &&
       !layout.table.fillsIn &&
-      positions.some((position) => layout.optional.includes(position)),
+      positions.some((position) => layout.entity.fields[position]!.optional),
   )
 
 /** Columns that no create fills although the target needs them. */
@@ -64,14 +68,18 @@ export const unfilled = (layout: Layout): ReadonlyArray<string> =>
         .map(({ name }) => name)
 
 /** For each compared column, where the target differs from the record, what it has and what was planned, as JSON of texts. */
-export const changesOf = (layout: Layout, joins: Joins.Joins): ReadonlyArray<string> =>
-  Joins.compared(layout).map((stored) => `CASE WHEN ${joins.differs(stored)} THEN ${rendered(layout, stored)} END`)
+export const changesOf = (
+  layout: Layout,
+  joins: Joins.Joins,
+  more: (stored: Stored) => ReadonlyArray<string> = () => [],
+): ReadonlyArray<string> =>
+  Joins.compared(layout).map((stored) => `CASE WHEN ${joins.differs(stored)} THEN ${rendered(layout, stored, more(stored))} END`)
 
-/** The statement; its rows are blocks in the order of the records. Unchanged records are not in it. */
-export const statement = (layout: Layout): string => {
+/** The statement; its rows are blocks in the order of the records. Unchanged records are not in it. `last` tells of the `watched` columns. */
+export const statement = (layout: Layout, last: Told | null, watched: ReadonlyArray<Stored>): string => {
   const joins = Joins.make(layout)
   const compared = Joins.compared(layout)
-  const changes = changesOf(layout, joins)
+  const changes = changesOf(layout, joins, (stored) => (last !== null && watched.includes(stored) ? [last.of(stored)] : []))
   const update = `json_build_array(s."waybill:n", ${Joins.fingerprint(layout)}::text, json_build_array(${changes.join(", ")}))`
   const lacks = demanding(layout).map((stored) => `WHEN ${joins.absent(stored)} THEN ${stored.positions[0]!}`)
   const isNew = `t.${layout.keys[0]!.name} IS NULL`
@@ -86,7 +94,7 @@ export const statement = (layout: Layout): string => {
     ${lacking} AS lacking
   FROM ${layout.stage} s
   ${joins.resolve}
-  LEFT JOIN ${layout.name} t ON ${joins.match}
+  LEFT JOIN ${layout.name} t ON ${joins.match}${last === null ? "" : `\n  ${last.join}`}
   WHERE ${isNew}${compared.length === 0 ? "" : ` OR ${joins.anyDiffers}`}
   GROUP BY 1 ORDER BY 1`
 }

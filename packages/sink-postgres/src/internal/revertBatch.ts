@@ -10,11 +10,13 @@ import { attempt } from "./attempt.ts"
 import { type Connection, mismatch } from "./Connection.ts"
 import { isStillReferred } from "./classifyError.ts"
 import * as Image from "./Image.ts"
+import type { LastWritten } from "./LastWritten.ts"
 import type { Layout } from "./Layout.ts"
 import type { Ledger, Written } from "./Ledger.ts"
 import * as Referrer from "./Referrer.ts"
 import { canonical } from "./Rendering.ts"
 import type { Seat } from "./Session.ts"
+import { bigints } from "./Sql.ts"
 import { sendAll } from "./send.ts"
 import * as undoQuery from "./undoQuery.ts"
 
@@ -24,6 +26,8 @@ export interface UndoDesk extends Seat {
   readonly referrers: ReadonlyArray<Referrer.Referrer>
   /** Which of the rows that are to go must stay. */
   readonly referred: string | null
+  /** Null where no field of the entity is owned `keepEdits`. */
+  readonly lastWritten: LastWritten | null
 }
 
 type Fields = Sink.Left["fields"]
@@ -45,6 +49,10 @@ class Verdicts {
     const index = n - this.batch.first
     this.outcomes[index] = kind === "refused" ? Sink.undone.errored : Sink.undone.kept
     this.left.set(index, { index, kind, message, fields })
+  }
+
+  isReversed(n: number): boolean {
+    return this.outcomes[n - this.batch.first] === Sink.undone.reversed
   }
 
   get undone(): Sink.UndoneBatch {
@@ -125,8 +133,22 @@ export const revertBatch = (
     // in the reverse of the order they were written in
     yield* restoreAll(connection, desk, restore, verdicts)
     yield* removeAll(connection, desk, yield* keepReferred(connection, desk, remove, verdicts), verdicts)
+    yield* noteBack(connection, desk, judged, verdicts)
     return verdicts.undone
   })
+
+// what is there again is what was written last before the job; of what is gone nothing was
+const noteBack = (
+  connection: Connection,
+  { lastWritten }: UndoDesk,
+  judged: ReadonlyArray<undoQuery.VerdictRow>,
+  verdicts: Verdicts,
+): Effect.Effect<void, Sink.SinkError> => {
+  if (lastWritten === null) return Effect.void
+  const of = (made: boolean) => judged.filter((row) => row.made === made && verdicts.isReversed(Number(row.n)))
+  const rows = (some: ReadonlyArray<undoQuery.VerdictRow>) => `s."waybill:n" = ANY (${bigints(some.map(({ n }) => Number(n)))})`
+  return Effect.asVoid(connection.queries([lastWritten.note(rows(of(false)), []), lastWritten.forget(rows(of(true)))]))
+}
 
 const stage = (
   connection: Connection,

@@ -33,6 +33,8 @@ export interface Capabilities {
   readonly undo: Can
   /** `probe` of a batched commit session. */
   readonly probe: Can
+  /** Knowing what commits wrote last of fields that are owned `keepEdits`: `Sink.keepsEdits`. */
+  readonly keepEdits: Can
   /** Whether the harness can make its target refuse a record at the commit: `Target.refuse`. */
   readonly refuse: Can
 }

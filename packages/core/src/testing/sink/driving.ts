@@ -7,6 +7,7 @@ import * as Batch from "../../Batch.ts"
 import * as Canonical from "../../Canonical.ts"
 import type { Any } from "../../Entity.ts"
 import type { Value } from "../../Field.ts"
+import * as Ownership from "../../Ownership.ts"
 import * as Plan from "../../Plan.ts"
 import {
   type AppliedBatch,
@@ -69,7 +70,10 @@ export const planWithin = (
       )
       planned.push([
         entity,
-        parts.map((it, at) => ({ batch: batches[at]!, planned: Plan.read(it.part, it.actions.length, Plan.write(it)) })),
+        parts.map((it, at) => {
+          const sealedPlan = Plan.read(it.part, it.actions.length, Plan.write(Ownership.settle(entity, it)))
+          return { batch: Ownership.effective(batches[at]!, sealedPlan), planned: sealedPlan }
+        }),
       ])
     }
     return { planned: planned as Planned, session }

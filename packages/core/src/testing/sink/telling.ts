@@ -33,13 +33,14 @@ export const tellingLaws = (harness: Harness): ReadonlyArray<Law> => {
     {
       name: "what was declared of the sink is so",
       holds:
-        "it has `undo`, and its batched sessions `probe`, if and only if the harness declares them; kind and target are named",
+        "it has `undo`, `keepsEdits` and, batched, `probe` if and only if the harness declares them; kind and target are named",
       check: once(harness, ({ sink }, transaction) =>
         Effect.scoped(
           Effect.gen(function* () {
             assert.match(sink.kind, /\S/)
             assert.match(sink.target, /\S/)
             assert.equal(sink.undo !== undefined, can.undo === true, "undo")
+            assert.equal(sink.keepsEdits === true, can.keepEdits === true, "keepsEdits")
             if (transaction !== "batched") return
             const session = yield* open(sink, [[Product, []]], { transaction })
             assert.equal(session.probe !== undefined, can.probe === true, "probe")

@@ -24,8 +24,8 @@ const open = (sink: Sink, planned: Planned, context: Partial<UndoContext> & { re
     }),
   )
 
-// as the engine does it: entities and batches from the last to the first
-const undo = (
+/** Takes a commit back as the engine does it: entities and batches from the last to the first. */
+export const undo = (
   sink: Sink,
   planned: Planned,
   { dieBefore, ...context }: Partial<UndoContext> & { readonly transaction: Transaction; readonly dieBefore?: number },
