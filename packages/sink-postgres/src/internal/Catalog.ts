@@ -60,7 +60,7 @@ const statement = (name: string): string => `
   SELECT c.relkind::text AS kind,
     (SELECT json_agg(json_build_object(
         'name', a.attname, 'number', a.attnum, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
-        'base', b.typname, 'baseType', pg_catalog.format_type(b.oid, NULL), 'category', b.typcategory,
+        'base', b.typname, 'baseType', pg_catalog.format_type(b.oid, -1), 'category', b.typcategory,
         'isEnum', b.typtype = 'e', 'isDomain', t.typtype = 'd', 'modifier', b.modifier,
         'notNull', a.attnotnull OR b.notnull, 'default', CASE a.attidentity
           WHEN 'd' THEN format('nextval(%L::regclass)', pg_catalog.pg_get_serial_sequence(c.oid::regclass::text, a.attname))

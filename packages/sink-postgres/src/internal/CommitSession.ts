@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { type Batch, Entity, type Plan, Sink } from "@waybill/core"
+import { type Batch, Entity, Plan, Sink } from "@waybill/core"
 import { Effect, type Scope, Stream } from "effect"
 import { type Applied, applyBatch, type Desk, type Manner, unwritten } from "./applyBatch.ts"
 import * as applyQuery from "./applyQuery.ts"
 import { takenIn } from "./classifyError.ts"
 import * as cursor from "./cursor.ts"
+import { Deletions } from "./Deletions.ts"
 import type { PoolLike } from "./Driver.ts"
 import { Encodings } from "./Encodings.ts"
 import * as Joins from "./Joins.ts"
@@ -33,6 +34,7 @@ type Extent = Pick<Batch.Batch, "count" | "entity" | "first" | "part">
 
 class CommitSession implements Sink.CommitSession {
   private readonly desks = new Map<Entity.Any, Desk>()
+  private readonly deletions: Deletions
   private readonly here = new Map<string, Sink.AppliedBatch>()
   private failure: Sink.SinkError | null = null
   // what triggers made of an atomic commit's records is looked at when all of them have run
@@ -56,6 +58,7 @@ class CommitSession implements Sink.CommitSession {
         encodings: new Encodings(() => Session.encoderOf(seat.layout)),
         lastWritten: LastWritten.make(seat.layout, schema),
       })
+    this.deletions = new Deletions(session.connection, session.seats, context, ledger)
     if (!this.isAtomic) this.probe = this.tryOut
   }
 
@@ -65,8 +68,9 @@ class CommitSession implements Sink.CommitSession {
 
   readonly probe?: NonNullable<Sink.CommitSession["probe"]>
 
-  readonly prepare = (batch: Batch.Batch, planned: Plan.PlannedBatch): void =>
-    this.desks.get(batch.entity)!.encodings.prepare(batch, planned)
+  readonly prepare = (batch: Batch.Batch, planned: Plan.PlannedBatch): void => {
+    if (!Plan.isDeletion(planned)) this.desks.get(batch.entity)!.encodings.prepare(batch, planned)
+  }
 
   readonly apply = (batch: Batch.Batch, planned: Plan.PlannedBatch): Effect.Effect<Sink.AppliedBatch, Sink.SinkError> =>
     Effect.gen({ self: this }, function* () {
@@ -153,9 +157,10 @@ class CommitSession implements Sink.CommitSession {
 
   private write(records: Sink.PlannedRecords, manner: Manner): Effect.Effect<Applied, Sink.SinkError> {
     const desk = this.desks.get(records.batch.entity)!
-    return Effect.map(applyBatch(this.session.connection, desk, records, this.context, manner, this.ledger), (applied) =>
-      this.doom === null ? applied : unwritten(applied),
-    )
+    const applied = Plan.isDeletion(records.planned)
+      ? this.deletions.apply(records, manner)
+      : applyBatch(this.session.connection, desk, records, this.context, manner, this.ledger)
+    return Effect.map(applied, (it) => (this.doom === null ? it : unwritten(it)))
   }
 
   private isKeyTaken(entity: Entity.Any, error: Sink.SinkError): boolean {
@@ -190,6 +195,7 @@ class CommitSession implements Sink.CommitSession {
         yield* connection.begin(reading, ["SET LOCAL cursor_tuple_fraction = 1"])
         return cursor.rows<verifyQuery.MismatchRow>(connection, verifyQuery.statement(layout), mismatchesAtOnce).pipe(
           Stream.map((row) => this.mismatch(entity, row)),
+          Stream.concat(this.deletions.stillThere(entity, records, [...this.checkpoint, ...this.here])),
           Stream.ensuring(connection.rollback()),
         )
       }),

@@ -215,12 +215,15 @@ export class Ledger {
         found = coalesce(b.found, excluded.found), applied_at = excluded.applied_at`
   }
 
-  /** The statement that makes an update of a batch and keeps what it replaces; it tells how many records were `written`. */
-  keep({ entity, first, part }: Batch.Batch, layout: Layout, update: Update): string {
+  /**
+   * The statement that makes an update of a batch, or deletes of it, and keeps what that replaces, of these columns; it tells how many records
+   * were `written`.
+   */
+  keep({ entity, first, part }: Batch.Batch, layout: Layout, update: Update, columns = Image.names(layout)): string {
     return `WITH replaced AS (${update.statement} RETURNING (${update.n} - ${first})::int AS at, ${update.before} AS image),
       kept AS (
         INSERT INTO ${this.batches} AS b (job, entity, part, outcomes, conflicts, columns, before_of, before)
-        SELECT ${literal(this.job)}, ${literal(entity.name)}, ${part}, ''::bytea, '[]'::jsonb, ${Image.names(layout)},
+        SELECT ${literal(this.job)}, ${literal(entity.name)}, ${part}, ''::bytea, '[]'::jsonb, ${columns},
           array_agg(at), array_agg(image) FROM replaced HAVING count(*) > 0
         ON CONFLICT (job, entity, part) DO UPDATE SET columns = excluded.columns,
           before_of = b.before_of || excluded.before_of, before = b.before || excluded.before)

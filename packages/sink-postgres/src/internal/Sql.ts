@@ -17,8 +17,12 @@ export const literal = (text: string): string => {
 export const bytes = (data: Uint8Array): string =>
   `decode('${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("hex")}', 'hex')`
 
-/** A list of numbers as an array of bigint. */
-export const bigints = (values: ReadonlyArray<number>): string => `'{${values.join(",")}}'::bigint[]`
+/** Values as an array literal, every one in quotes. */
+export const textArray = (values: ReadonlyArray<unknown>): string =>
+  literal(`{${values.map((value) => `"${String(value).replace(/["\\]/g, "\\$&")}"`).join(",")}}`)
+
+/** A list of whole numbers as an array of bigint. */
+export const bigints = (values: ReadonlyArray<number | string>): string => `'{${values.join(",")}}'::bigint[]`
 
 /**
  * A table's name as people write it, quoted: `catalog.product` is the table `product` of the schema `catalog`; parts that hold a dot

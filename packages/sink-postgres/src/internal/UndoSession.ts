@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Batch, Entity, Sink } from "@waybill/core"
+import { type Batch, type Entity, Plan, type Sink } from "@waybill/core"
 import { Effect, type Scope } from "effect"
 import type { PoolLike } from "./Driver.ts"
 import * as LastWritten from "./LastWritten.ts"
@@ -12,6 +12,7 @@ import { Ledger } from "./Ledger.ts"
 import type { TableMapping } from "./Mapping.ts"
 import * as Referrer from "./Referrer.ts"
 import { revertBatch, type UndoDesk } from "./revertBatch.ts"
+import { revertDeletions } from "./revertDeletions.ts"
 import * as Session from "./Session.ts"
 import * as undoQuery from "./undoQuery.ts"
 
@@ -38,13 +39,15 @@ class UndoSession implements Sink.UndoSession {
     return this.context.preview || this.context.transaction === "atomic"
   }
 
-  readonly revert = (batch: Batch.Batch): Effect.Effect<Sink.UndoneBatch, Sink.SinkError> =>
+  readonly revert = (batch: Batch.Batch, planned: Plan.PlannedBatch): Effect.Effect<Sink.UndoneBatch, Sink.SinkError> =>
     Effect.gen({ self: this }, function* () {
       if (this.failure !== null) return yield* Effect.fail(this.failure)
       const { connection } = this.session
       const desk = this.desks.get(batch.entity)!
       yield* this.begin()
-      const undone = yield* revertBatch(connection, desk, batch, this.ledger, this.context.of.job)
+      const undone = yield* Plan.isDeletion(planned)
+        ? revertDeletions(connection, desk.layout, batch, this.ledger, this.context.of.job)
+        : revertBatch(connection, desk, batch, this.ledger, this.context.of.job)
       const note = this.ledger.noteUndone(batch, undone)
       if (!this.isAtomic) yield* connection.commit([note])
       else if (!this.context.preview) yield* connection.query(note)

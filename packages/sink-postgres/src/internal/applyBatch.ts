@@ -160,7 +160,7 @@ const outcomesOf = (
 export const unwritten = (applied: Applied): Applied => ({
   ...applied,
   outcomes: applied.outcomes.map((code) =>
-    code === Sink.outcome.created || code === Sink.outcome.updated ? Sink.outcome.failed : code,
+    code === Sink.outcome.created || code === Sink.outcome.updated || code === Sink.outcome.deleted ? Sink.outcome.failed : code,
   ),
   isWritten: false,
 })

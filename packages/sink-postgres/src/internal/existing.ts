@@ -8,13 +8,9 @@ import { Effect } from "effect"
 import type { Connection } from "./Connection.ts"
 import * as Joins from "./Joins.ts"
 import type { Layout } from "./Layout.ts"
-import { literal } from "./Sql.ts"
+import { textArray } from "./Sql.ts"
 
 const perQuestion = 5_000
-
-// as an array literal: every element in quotes
-const textArray = (values: ReadonlyArray<unknown>): string =>
-  literal(`{${values.map((value) => `"${String(value).replace(/["\\]/g, "\\$&")}"`).join(",")}}`)
 
 const statement = (layout: Layout, keys: ReadonlyArray<Entity.Values>): string => {
   const columns = layout.entity.keyPositions.map((position, at) => {

@@ -8,7 +8,8 @@ import type { ServerError } from "./Driver.ts"
 import type { Layout } from "./Layout.ts"
 import { lineOf } from "./refusal.ts"
 
-const isSent = (action: number): boolean => action === Plan.code.create || action === Plan.code.update
+const isSent = (action: number): boolean =>
+  action === Plan.code.create || action === Plan.code.update || action === Plan.code.delete
 
 const byLine = ({ actions }: Plan.PlannedBatch, line: number): number => {
   let lines = 0
@@ -28,7 +29,8 @@ const byKey = (layout: Layout, { batch, planned }: Sink.PlannedRecords, detail: 
 
 /** The error of a batch, with the record that it is about if that can be told. */
 export const located = (layout: Layout, records: Sink.PlannedRecords, error: Sink.SinkError): Sink.SinkError => {
-  if (error.reason !== "DataRefused") return error
+  // who looked at the references of a deletion knows it already
+  if (error.reason !== "DataRefused" || typeof error.refused?.index === "number") return error
   const line = lineOf(layout, error)
   const { detail } = (error.cause ?? {}) as Partial<ServerError>
   const index = line === null ? byKey(layout, records, detail ?? "") : byLine(records.planned, line)

@@ -32,8 +32,8 @@ export interface UndoDesk extends Seat {
 
 type Fields = Sink.Left["fields"]
 
-// collects what becomes of the records of a batch
-class Verdicts {
+/** Collects what becomes of the records of a batch. */
+export class Verdicts {
   readonly outcomes: Uint8Array
   private readonly left = new Map<number, Sink.Left>()
 
@@ -82,7 +82,8 @@ const checkColumns = (layout: Layout, { columns }: Written): Effect.Effect<void,
       )
 }
 
-const unexplained = "the server left it as it is without an error; a trigger, a rule or row level security keeps it"
+/** Why a record is left that nothing refused. */
+export const unexplained = "the server left it as it is without an error; a trigger, a rule or row level security keeps it"
 
 /** See the file's first sentence. */
 export const revertBatch = (
@@ -186,7 +187,8 @@ const restoreAll = (
 
 const withCode = ({ code, message }: Sink.SinkError): string => (code === undefined ? message : `${message} (${code})`)
 
-const told = (error: Sink.SinkError): string => `the target refuses what was there before: ${withCode(error)}`
+/** Why a record is left that the server refused. */
+export const told = (error: Sink.SinkError): string => `the target refuses what was there before: ${withCode(error)}`
 
 const byText = ({ constraint, label }: Pick<Referrer.Referrer, "constraint" | "label">): string =>
   `${label}${constraint === null ? "" : ` (${constraint})`}`
