@@ -29,11 +29,18 @@ export const counts = (value: Summary.Counts, look: Look = {}): string => {
   const headings = value.unprocessed > 0 ? [...rowHeadings, "unprocessed" as const] : rowHeadings
   const rows = table(headings.map(right), [headings.map((heading) => count(value[heading]))], style)
   const entities = Object.entries(value.entities)
+  const kept = entities.flatMap(([name, of]) =>
+    Object.entries(of.kept ?? {}).map(([field, records]) => [name, field, count(records)]),
+  )
   if (entities.length === 0) return `${style.bold("Rows")}\n${rows}`
   const lines = entities.map(([name, of]) => [name, ...recordHeadings.map((heading) => count(of[heading]))])
   if (entities.length > 1)
     lines.push(["total", ...recordHeadings.map((heading) => count(entities.reduce((total, [, of]) => total + of[heading], 0)))])
-  return `${style.bold("Rows")}\n${rows}\n${style.bold("Records")}\n${table([{ heading: "entity" }, ...recordHeadings.map(right)], lines, style)}`
+  return `${style.bold("Rows")}\n${rows}\n${style.bold("Records")}\n${table([{ heading: "entity" }, ...recordHeadings.map(right)], lines, style)}${
+    kept.length === 0
+      ? ""
+      : `\n${style.bold("Kept as it is in the target")}\n${table([{ heading: "entity" }, { heading: "field" }, right("records")], kept, style)}`
+  }`
 }
 
 /** Issues as a table, in the order they were found. */
@@ -106,10 +113,20 @@ export const jobs = (values: ReadonlyArray<Job.Job>, look: Look = {}): string =>
 
 const shown = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value))
 
-/** One record of a plan on a line, with what changes in it. */
+const whyKept = {
+  notEmpty: "it is filled in",
+  atCreation: "the record was there",
+  edited: "somebody edited it",
+  neverWritten: "no import wrote it",
+} as const
+
+/** One record of a plan on a line, with what changes in it, and what is kept although the feed has something else. */
 export const change = (value: Engine.RecordChange): string => {
   const details = [
     ...value.changes.map(({ after, before, field }) => `${field}: ${shown(before)} → ${shown(after)}`),
+    ...(value.kept ?? []).map(
+      ({ feed, field, target, why }) => `${field}: ${shown(target)} is kept, ${whyKept[why]}; the feed has ${shown(feed)}`,
+    ),
     ...value.issues.map(({ code, message }) => `${code}: ${message}`),
   ]
   const head = `${value.action.padEnd(9)}  ${value.entity} ${value.key}${value.ref === null ? "" : `  (${value.ref})`}`

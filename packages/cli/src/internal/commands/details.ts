@@ -83,7 +83,12 @@ export const changes: Command = {
   takes: "job",
   help: "list what the job's plan does, record by record; --json writes one per line",
   options: [
-    { name: "action", value: "ACTION", oneOf: actions, help: "only records of this action; all but the unchanged by default" },
+    {
+      name: "action",
+      value: "ACTION",
+      oneOf: actions,
+      help: "only records of this action; by default all with changes or kept fields",
+    },
     { name: "entity", value: "NAME", help: "only records of this entity" },
     { name: "limit", value: "N", help: "at most so many; 50 by default, all with --json" },
   ],
@@ -96,7 +101,7 @@ export const changes: Command = {
       const limit = (yield* numberOption(context, "limit")) ?? (context.json ? Number.POSITIVE_INFINITY : 50)
       let shown = 0
       yield* Engine.changes(definition, job.id).pipe(
-        Stream.filter((it) => (action === undefined ? it.action !== "unchanged" : it.action === action)),
+        Stream.filter((it) => (action === undefined ? it.action !== "unchanged" || it.kept !== undefined : it.action === action)),
         Stream.filter((it) => entity === undefined || it.entity === entity),
         Stream.take(limit),
         Stream.runForEachArray((some) => {
