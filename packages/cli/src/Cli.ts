@@ -10,6 +10,7 @@ import type * as Extra from "./Extra.ts"
 import * as Host from "./Host.ts"
 import { type Command, type Context, exitCodes } from "./internal/Command.ts"
 import * as commandLine from "./internal/commandLine.ts"
+import { again } from "./internal/commands/again.ts"
 import { commit } from "./internal/commands/commit.ts"
 import { candidates, changes, issues } from "./internal/commands/details.ts"
 import { extra } from "./internal/commands/extra.ts"
@@ -56,6 +57,7 @@ const everyImports: ReadonlyArray<Command> = [
   rejected,
   replay,
   resume,
+  again,
   pause,
   cancel,
   undo,
@@ -110,7 +112,7 @@ export const execute = <
   const read = commandLine.read(rest, [
     ...command.options,
     ...usage.common,
-    ...(command.takes === "entry" || command.takes === "jobAndEntry" ? own : []),
+    ...(command.takes === "entry" || command.takes === "jobAndEntry" || command.takes === "partitionAndEntry" ? own : []),
   ])
   if (Result.isFailure(read)) return misuse(read.failure.message, command)
   const typed = read.success

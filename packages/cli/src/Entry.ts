@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Import, Source } from "@waybill/core"
+import type { Import, Partition, Source } from "@waybill/core"
 import { Effect, type Scope } from "effect"
 
 /** What a person typed for an entry: its arguments, and those of its options that were given. */
@@ -26,8 +26,8 @@ export interface Entry<R = never> {
   readonly arguments?: { readonly [name: string]: string }
   /** Options that take a value, none of them needed: name → what it is, for the help text. */
   readonly options?: { readonly [name: string]: string }
-  /** The source to read, made anew for each validation. */
-  readonly source: (input: Input) => Source.Source<R>
+  /** The source to read, made anew for each validation; one that divides is imported by a job for each of its partitions. */
+  readonly source: (input: Input) => Source.Source<R> | Partition.Partitioned<R>
 }
 
 /** What an entry's `source` is handed: a text for each argument, a text or `undefined` for each option. */
@@ -54,7 +54,7 @@ export const make = <
   entry: Omit<Entry<R>, "arguments" | "options" | "source"> & {
     readonly arguments?: Arguments
     readonly options?: Options
-    readonly source: (input: InputOf<Arguments, Options>) => Source.Source<R>
+    readonly source: (input: InputOf<Arguments, Options>) => Source.Source<R> | Partition.Partitioned<R>
   },
 ): Entry<R> => entry as unknown as Entry<R>
 

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { DeadLetters, Engine, Issue, Job, Retention, Summary } from "@waybill/core"
+import { type DeadLetters, type Engine, type Issue, Job, type Partition, type Retention, type Summary } from "@waybill/core"
 import { count, duration, many, moment, size } from "./internal/format.ts"
+import { jobs as jobTable } from "./internal/jobTable.ts"
+import * as partitionReport from "./internal/partitionReport.ts"
 import { coloured, plain, type Style } from "./internal/style.ts"
 import { type Column, table, visible } from "./internal/table.ts"
 
@@ -84,32 +86,11 @@ export const candidates = (values: ReadonlyArray<Engine.Candidate>, look: Look =
   )
 
 /** Jobs as a table. */
-export const jobs = (values: ReadonlyArray<Job.Job>, look: Look = {}): string =>
-  table(
-    [
-      { heading: "job" },
-      { heading: "import" },
-      { heading: "status" },
-      { heading: "mode" },
-      { heading: "started by" },
-      { heading: "created" },
-      right("rows"),
-      right("rejected"),
-      { heading: "source" },
-    ],
-    values.map((job) => [
-      job.id,
-      job.import,
-      job.status,
-      job.mode,
-      job.startedBy,
-      moment(job.createdAt),
-      count(job.counts.processed),
-      count(job.counts.rejected),
-      job.source.name,
-    ]),
-    styleOf(look),
-  )
+export const jobs = (values: ReadonlyArray<Job.Job>, look: Look = {}): string => jobTable(values, styleOf(look))
+
+/** The partitions of a parent job as a table. */
+export const partitions = (values: ReadonlyArray<Partition.State>, look: Look = {}): string =>
+  `${styleOf(look).bold("Partitions")}\n${partitionReport.partitions(values, styleOf(look))}`
 
 const shown = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value))
 
@@ -199,6 +180,7 @@ const undoHeadline = ({ of, reversed, kept, errored }: Job.Undo, status: Job.Sta
 }
 
 const headline = (job: Job.Job, style: Style): string => {
+  if (Job.isParent(job)) return partitionReport.headline(job, style)
   if (job.undo !== null && job.status !== "failed") return undoHeadline(job.undo, job.status, style)
   const { conflict, failed, rejected } = job.counts
   switch (job.status) {
@@ -247,6 +229,7 @@ export const head = (job: Job.Job, look: Look = {}): string => {
     ["snapshot", job.snapshot?.hash ?? ""],
     ["plan", job.plan ?? ""],
     ["earlier", job.earlier ?? ""],
+    ["parent", (job.parent ?? null) === null ? "" : `${job.parent}, its partition ${job.partition}`],
   ]
   const lines = facts
     .filter(([, fact]) => fact !== "")
@@ -266,6 +249,8 @@ export interface Details {
   readonly next: ReadonlyArray<{ readonly why: string; readonly type: string }>
   /** Whether its snapshot and plan were taken away because they were older than they are kept. */
   readonly isPurged?: boolean
+  /** For a parent job: how its partitions stand. */
+  readonly partitions?: ReadonlyArray<Partition.State>
   /** The most candidates that are listed; 10 by default. */
   readonly most?: number
 }
@@ -303,6 +288,7 @@ const candidateSection = (of: Job.Job, details: Details, look: Look): string => 
 export const job = (value: Job.Job, details: Details, look: Look = {}): string => {
   const { bold, dim } = styleOf(look)
   const sections = [head(value, look), counts(value.counts, look), ...issueSections(value, details, look)]
+  if (details.partitions !== undefined) sections.push(partitions(details.partitions, look))
   if (details.isPurged === true)
     sections.push("Its snapshot and plan are taken away: it can neither be looked into nor undone any more.\n")
   if (details.candidates.length > 0) sections.push(candidateSection(value, details, look))

@@ -40,5 +40,5 @@ test("an application's own command is one among the others", async () => {
   expect(await run("greet")).toBe("64: greet needs NAME: whom.\nSee `shop greet --help`.\n")
   expect(await run("greet", "a", "b")).toBe("64: There is one argument too many: b.\nSee `shop greet --help`.\n")
   expect(await run("greet", "a", "--region", "b")).toBe("64: There is no option --region.\nSee `shop greet --help`.\n")
-  expect(await run("--help")).toContain("  greet NAME      greets somebody\n")
+  expect(await run("--help")).toContain("  greet NAME             greets somebody\n")
 })

@@ -1,7 +1,7 @@
 /**
  * A command: its name, what it takes, what it does.
  */
-import { type Job, JobStore, type SnapshotStore } from "@waybill/core"
+import { Job, JobStore, type SnapshotStore } from "@waybill/core"
 import { Effect, Option, type Scope } from "effect"
 import type { Entry } from "../Entry.ts"
 import type { Host } from "../Host.ts"
@@ -33,9 +33,9 @@ export interface Command {
   readonly name: string
   /**
    * `entry`: the name and the arguments of an import; `job`: the id of a job; `jobAndEntry`: the id of a job, and the arguments of its import;
-   * or arguments of its own, by their names.
+   * `partitionAndEntry`: the same, with the name of a partition behind the id; or arguments of its own, by their names.
    */
-  readonly takes: "entry" | "job" | "jobAndEntry" | ReadonlyArray<string>
+  readonly takes: "entry" | "job" | "jobAndEntry" | "partitionAndEntry" | ReadonlyArray<string>
   readonly help: string
   readonly options: ReadonlyArray<commandLine.Option>
   readonly run: (context: Context) => Running
@@ -44,6 +44,7 @@ export interface Command {
 /** The exit code that a validation or a commit ends with. */
 export const exitCode = (job: Job.Job): number => {
   if (job.status === "failed") return exitCodes.failed
+  if (Job.isParent(job) && job.failure !== null) return exitCodes.partial
   return job.status === "partial" || job.counts.rejected > 0 ? exitCodes.partial : exitCodes.success
 }
 

@@ -22,6 +22,7 @@ const typing = (name: string, entry: Entry<any>, named: boolean): string =>
 const taking = (command: Command, entries: ReadonlyMap<string, Entry<any>>): string => {
   if (command.takes === "job") return " JOB"
   if (command.takes === "jobAndEntry") return " JOB …"
+  if (command.takes === "partitionAndEntry") return " JOB PARTITION …"
   if (command.takes !== "entry") return command.takes.map((argument) => ` ${argument.toUpperCase()}`).join("")
   const [only] = entries
   if (entries.size > 1 || only === undefined) return " IMPORT …"
@@ -63,7 +64,7 @@ ${exitText}`
 /** The help of one command. */
 export const ofCommand = (program: string, entries: ReadonlyMap<string, Entry<any>>, command: Command): string => {
   const sections = [`Usage: ${program} ${command.name}${taking(command, entries)} [OPTIONS]\n\n${command.help}\n`]
-  if (command.takes === "entry" || command.takes === "jobAndEntry")
+  if (command.takes === "entry" || command.takes === "jobAndEntry" || command.takes === "partitionAndEntry")
     for (const [name, entry] of entries) {
       const own = [
         ...Object.entries(entry.arguments ?? {}).map(([argument, help]) => [argument.toUpperCase(), help] as const),

@@ -1,7 +1,7 @@
 /**
  * `commit`: does what a job's plan says.
  */
-import { Engine } from "@waybill/core"
+import { Engine, Job, Partitions } from "@waybill/core"
 import { Effect } from "effect"
 import * as Entry from "../../Entry.ts"
 import { type Command, entryOf, exitCode, getJob, typedJob } from "../Command.ts"
@@ -19,10 +19,13 @@ export const commit: Command = {
       const preview = yield* getJob(id)
       const entry = yield* entryOf(context, preview)
       const definition = yield* Entry.definition(entry)
-      const job = yield* Engine.commit(definition, id, {
-        onBusy: context.typed.flags.has("wait") ? "wait" : "refuse",
+      const asked = {
+        onBusy: context.typed.flags.has("wait") ? ("wait" as const) : ("refuse" as const),
         onProgress: context.progress.show,
-      })
+      }
+      const job = Job.isParent(preview)
+        ? yield* Partitions.commit(definition, id, asked)
+        : yield* Engine.commit(definition, id, asked)
       yield* report(context, job, { preview })
       return exitCode(job)
     }),

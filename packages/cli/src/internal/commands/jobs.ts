@@ -23,11 +23,13 @@ const typedStatuses = (text: string | undefined): Effect.Effect<ReadonlyArray<Jo
 export const jobs: Command = {
   name: "jobs",
   takes: [],
-  help: "list jobs, the newest first",
+  help: "list jobs, the newest first; those of partitions by --parent or --children",
   options: [
     { name: "status", value: "STATUS", help: "only jobs of this status, or of several: pending,failed" },
     { name: "import", value: "NAME", help: "only jobs of this import" },
     { name: "started-by", value: "NAME", help: "only jobs that this person started" },
+    { name: "parent", value: "JOB", help: "only the children of this parent job, one for each partition" },
+    { name: "children", help: "children of parent jobs as well" },
     { name: "limit", value: "N", help: "at most so many, 20 by default" },
   ],
   run: (context) =>
@@ -38,10 +40,12 @@ export const jobs: Command = {
       const store = yield* JobStore.JobStore
       const status = yield* typedStatuses(typed.values.get("status"))
       const name = typed.values.get("import")
+      const parent = typed.values.get("parent")
       const startedBy = typed.values.get("started-by")
       const found = yield* store.find({
         ...(status === undefined ? {} : { status }),
         ...(name === undefined ? {} : { import: name }),
+        ...(parent !== undefined ? { parent } : typed.flags.has("children") ? {} : { parent: null }),
         ...(startedBy === undefined ? {} : { startedBy }),
         limit: (yield* numberOption(context, "limit")) ?? 20,
       })

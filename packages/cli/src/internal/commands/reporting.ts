@@ -1,7 +1,7 @@
 /**
  * Writes what became of a job: its report for people, the job itself for scripts.
  */
-import { Engine, type Issue, type Job, JobStore, SnapshotStore } from "@waybill/core"
+import { Engine, type Issue, Job, JobStore, Partitions, SnapshotStore } from "@waybill/core"
 import { Effect } from "effect"
 import * as Report from "../../Report.ts"
 import { type Context, writeJson } from "../Command.ts"
@@ -15,7 +15,8 @@ type Next = Report.Details["next"][number]
 // what to do with a job in its status
 const nextOf = ({ program }: Context, job: Job.Job, kept: number): ReadonlyArray<Next> => {
   const next: Array<Next> = []
-  if (kept > firstIssues) next.push({ why: "see every issue", type: `${program} issues ${job.id}` })
+  // the issues of a parent are those of its children
+  if (kept > firstIssues && !Job.isParent(job)) next.push({ why: "see every issue", type: `${program} issues ${job.id}` })
   if (job.status === "pending") {
     const { created, rejected, updated } = job.counts
     const without = rejected > 0 ? `, without the ${many(rejected, "rejected row")}` : ""
@@ -24,11 +25,27 @@ const nextOf = ({ program }: Context, job: Job.Job, kept: number): ReadonlyArray
       type: `${program} commit ${job.id}`,
     })
   }
+  if (Job.isParent(job)) return [...next, ...nextOfParent(program, job)]
   if (job.status === "validating")
     next.push({ why: "where nobody works on it, go on, with the arguments of its import", type: `${program} resume ${job.id} …` })
   if (job.status === "running" || (job.status === "failed" && job.failure?.retryable === true && job.plan !== null))
     next.push({ why: "try the commit again, from the same snapshot", type: `${program} commit ${job.id}` })
   return next
+}
+
+// a parent is gone on with as a whole; what failed for good is corrected, and its partition run again
+const nextOfParent = (program: string, job: Job.Job): ReadonlyArray<Next> => {
+  const broken = job.status === "validating" || job.status === "running"
+  const again = job.status === "partial" || job.status === "failed"
+  return [
+    ...(broken || (again && job.failure?.retryable === true)
+      ? [{ why: "go on with what is not done, with the arguments of its import", type: `${program} resume ${job.id} …` }]
+      : []),
+    ...(again
+      ? [{ why: "once what is wrong is corrected, run one partition again", type: `${program} again ${job.id} PARTITION …` }]
+      : []),
+    { why: "list the jobs of its partitions", type: `${program} jobs --parent ${job.id}` },
+  ]
 }
 
 /** What a report leaves out or adds. */
@@ -69,6 +86,13 @@ export const report = (context: Context, job: Job.Job, { further = [], preview }
     const isKept = job.snapshot !== null && (yield* snapshots.list(job.undo?.of ?? job.id)).length > 0
     const candidates = !isKept || preview !== undefined || job.undo !== null ? [] : yield* Engine.candidates(job.id)
     const next = [...nextOf(context, job, total - known), ...further]
-    const details = { issues, candidates, next, sincePreview: preview !== undefined, isPurged: job.snapshot !== null && !isKept }
+    const details = {
+      issues,
+      candidates,
+      next,
+      sincePreview: preview !== undefined,
+      isPurged: job.snapshot !== null && !isKept,
+      ...(Job.isParent(job) ? { partitions: yield* Partitions.states(job.id) } : {}),
+    }
     yield* context.host.out(Report.job(job, details, context.look))
   })

@@ -1,11 +1,12 @@
 /**
  * `resume`, `cancel` and `pause`: go on with a job that broke off, give one up, or have its worker give it back.
  */
-import { Engine } from "@waybill/core"
+import { Engine, Job, Partitions } from "@waybill/core"
 import { Effect } from "effect"
 import * as Entry from "../../Entry.ts"
 import { type Command, entryOf, exitCode, exitCodes, getJob, typedJob } from "../Command.ts"
 import { UsageError } from "../complaint.ts"
+import { dividedOf, options, singleOf, sourceOf, typedOptions } from "./partitioned.ts"
 import { report } from "./reporting.ts"
 
 /** Goes on with a job. */
@@ -16,6 +17,7 @@ export const resume: Command = {
   options: [
     { name: "wait", help: "where another worker is in the way, wait for it" },
     { name: "no-mirrors", help: "of a validation that was begun so: leave records that the source has no more as they are" },
+    ...options,
   ],
   run: (context) =>
     Effect.gen(function* () {
@@ -23,28 +25,32 @@ export const resume: Command = {
       if (id === undefined) return yield* Effect.fail(new UsageError("Which job? Its id is missing; `jobs` lists them."))
       const before = yield* getJob(id)
       const entry = yield* entryOf(context, before)
-      const wanted = Object.keys(entry.arguments ?? {})
-      if (given.length > wanted.length)
-        return yield* Effect.fail(new UsageError(`There is one argument too many: ${given[wanted.length]}.`))
-      if (before.status === "validating" && given.length < wanted.length) {
-        const missing = wanted[given.length]!
-        return yield* Effect.fail(
-          new UsageError(
-            `Job ${id} was being validated; to go on, the import ${before.import} needs ${missing.toUpperCase()} again: ${entry.arguments![missing]}.`,
-          ),
-        )
-      }
-      const input = new Map([
-        ...wanted.map((argument, at) => [argument, given[at]] as const),
-        ...Object.keys(entry.options ?? {}).map((option) => [option, context.typed.values.get(option)] as const),
-      ])
       const definition = yield* Entry.definition(entry)
-      const source = before.status === "validating" ? entry.source(Object.fromEntries(input)) : undefined
-      const job = yield* Engine.resume(definition, id, source, {
-        onBusy: context.typed.flags.has("wait") ? "wait" : "refuse",
-        ...(context.typed.flags.has("no-mirrors") ? { mirrors: false } : {}),
+      const asked = {
+        onBusy: context.typed.flags.has("wait") ? ("wait" as const) : ("refuse" as const),
+        ...(context.typed.flags.has("no-mirrors") ? { mirrors: false as const } : {}),
         onProgress: context.progress.show,
-      })
+      }
+      // what waits for its commit needs no source
+      const source = yield* sourceOf(
+        context,
+        entry,
+        before,
+        given,
+        Job.isParent(before) ? before.status !== "pending" : before.status === "validating",
+      )
+      const job = Job.isParent(before)
+        ? yield* Partitions.resume(definition, id, yield* dividedOf(source, definition), {
+            ...asked,
+            ...(yield* typedOptions(context)),
+            startedBy: context.host.user,
+          })
+        : yield* Engine.resume(
+            definition,
+            id,
+            source === undefined || before.status !== "validating" ? undefined : yield* singleOf(source, before),
+            asked,
+          )
       yield* report(context, job, before.plan === null ? {} : { preview: before })
       return exitCode(job)
     }),

@@ -1,12 +1,13 @@
 /**
  * `validate` and `run`: read a source, and say what a commit would do; `run` commits at once.
  */
-import { Engine, type Job, type Source } from "@waybill/core"
+import { Engine, type Import, type Job, Partition, Partitions, type Source } from "@waybill/core"
 import { Effect } from "effect"
 import * as Entry from "../../Entry.ts"
 import { type Command, type Context, exitCode, type Running } from "../Command.ts"
 import { type Option, quote } from "../commandLine.ts"
 import { UsageError } from "../complaint.ts"
+import { options as partitionedOptions, typedOptions } from "./partitioned.ts"
 import { report } from "./reporting.ts"
 
 const options: ReadonlyArray<Option> = [
@@ -19,6 +20,7 @@ const options: ReadonlyArray<Option> = [
   { name: "force", help: "take the source although the same bytes were imported before" },
   { name: "no-mirrors", help: "leave records that the source has no more as they are, whatever the import's mirrors say" },
   { name: "started-by", value: "NAME", help: "who asks; you by default" },
+  ...partitionedOptions,
 ]
 
 interface Picked {
@@ -79,14 +81,21 @@ const smartly = ({ program, typed }: Context, waiting: boolean): string => {
   return [program, "validate", ...typed.positionals.map(quote), ...values, ...force, ...mirrors, "--mode smart"].join(" ")
 }
 
+interface Engines {
+  readonly whole: (
+    definition: Import.Import,
+    source: Source.Source<any>,
+    options: Engine.RunOptions,
+  ) => ReturnType<typeof Engine.run<any>>
+  readonly divided: (
+    definition: Import.Import,
+    source: Partition.Partitioned<any>,
+    options: Partitions.Options,
+  ) => ReturnType<typeof Partitions.run<any>>
+}
+
 const start =
-  (
-    engine: (
-      definition: Parameters<typeof Engine.validate>[0],
-      source: Source.Source<any>,
-      options: Engine.RunOptions,
-    ) => ReturnType<typeof Engine.run<any>>,
-  ) =>
+  (engines: Engines) =>
   (context: Context): Running =>
     Effect.gen(function* () {
       const { entry, input, name } = yield* pick(context)
@@ -94,13 +103,19 @@ const start =
       if (definition.name !== name)
         return yield* Effect.die(new TypeError(`the entry ${name} has the import ${definition.name}; both need one name`))
       const mode = context.typed.values.get("mode") as Job.Job["mode"] | undefined
-      const job = yield* engine(definition, entry.source(input), {
+      const asked = {
         startedBy: context.typed.values.get("started-by") ?? context.host.user,
         force: context.typed.flags.has("force"),
-        ...(context.typed.flags.has("no-mirrors") ? { mirrors: false } : {}),
+        ...(context.typed.flags.has("no-mirrors") ? { mirrors: false as const } : {}),
         ...(mode === undefined ? {} : { mode }),
         onProgress: context.progress.show,
-      }).pipe(Effect.catchTag("EngineError", (error) => Effect.fail(forcible(context, error))))
+      }
+      const source = entry.source(input)
+      const job = yield* (
+        Partition.isPartitioned(source)
+          ? engines.divided(definition, source, { ...asked, ...(yield* typedOptions(context)) })
+          : engines.whole(definition, source, asked)
+      ).pipe(Effect.catchTag("EngineError", (error) => Effect.fail(forcible(context, error))))
       const candidates = job.snapshot === null || job.mode === "smart" ? [] : yield* Engine.candidates(job.id)
       const why = "or let smart mode create what is referred to and missing"
       const shrunk = job.failure?.code.startsWith("mirror.") === true
@@ -126,7 +141,7 @@ export const validate: Command = {
   takes: "entry",
   help: "read the source and show what a commit would do; writes nothing to the target",
   options,
-  run: start(Engine.validate),
+  run: start({ whole: Engine.validate, divided: Partitions.validate }),
 }
 
 /** Reads a source, plans and commits. */
@@ -135,5 +150,5 @@ export const run: Command = {
   takes: "entry",
   help: "validate, and commit at once if the validation allows it",
   options,
-  run: start(Engine.run),
+  run: start({ whole: Engine.run, divided: Partitions.run }),
 }
