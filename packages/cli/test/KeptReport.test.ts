@@ -10,6 +10,7 @@ const entity: Summary.EntityCounts = {
   created: 0,
   updated: 1,
   unchanged: 2,
+  deleted: 0,
   conflict: 0,
   failed: 0,
   candidates: 0,
