@@ -76,11 +76,11 @@ export const make = (options: Options): Source.Source => {
     kind: "csv",
     identify: Input.identify(input),
     read: (from) => {
-      if (from === null) return Input.pagesOf(input.name, () => pages(input, wishes, undefined))
+      if (from === null) return Input.pagesOf("csv", input.name, () => pages(input, wishes, undefined))
       const position = fromCursor(from)
       if (position === undefined || position.choices.length !== wishes.settings.formats.length)
         return Stream.fail(malformed(`${input.name}: the cursor is not one of a CSV source with these options`))
-      return Input.pagesOf(input.name, () => pages(input, wishes, position))
+      return Input.pagesOf("csv", input.name, () => pages(input, wishes, position))
     },
   }
 }
@@ -114,7 +114,7 @@ const wishesOf = (options: Options, place: string): Wishes => {
   return { settings, encoding, dialect, sampleBytes: options.sampleBytes ?? 4 * 1024 * 1024 }
 }
 
-const nothing = { text: "", bytes: 0, invalid: undefined }
+const nothing = { text: "", bytes: 0, hasNul: false, invalid: undefined }
 
 async function* pages(input: Input.Input, wishes: Wishes, position: CsvPosition | undefined): AsyncGenerator<Source.Page> {
   const handle = await input.open()

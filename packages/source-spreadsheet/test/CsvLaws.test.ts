@@ -79,7 +79,7 @@ test("it does not matter how the bytes are cut into blocks", () => {
       for (let at = 0; at < bytes.length; at += size)
         for (const piece of decoder.pieces(bytes.subarray(at, at + size), at + size >= bytes.length))
           pages.push(...pager.push(piece, false))
-      pages.push(...pager.push({ text: "", bytes: 0, invalid: undefined }, true))
+      pages.push(...pager.push({ text: "", bytes: 0, hasNul: false, invalid: undefined }, true))
       expect(pager.failure).toBeUndefined()
       expect(tableOf(pages)).toMatchObject({ rows, labels, issues: [] })
     }),
@@ -115,7 +115,8 @@ test.each(encodings)(
         const valid = codec.firstInvalid(dirty)
         const decoded = codec.decode(dirty)
         expect(decoded === undefined).toBe(valid < dirty.length)
-        expect(codec.decode(dirty.subarray(0, valid))).not.toContain("\ufffd")
+        // Unicode has a replacement character of its own
+        if (!encoding.startsWith("utf")) expect(codec.decode(dirty.subarray(0, valid))).not.toContain("\ufffd")
       }),
       runs,
     )

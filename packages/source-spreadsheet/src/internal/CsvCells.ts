@@ -26,8 +26,6 @@ export const lineEnds = (text: string, from: number, to: number): number => {
   return count
 }
 
-const hasLineEnd = (text: string): boolean => text.includes("\n") || text.includes("\r")
-
 /** See the file's first sentence. The results beside the cells stay until the next row. */
 export class CsvCells {
   /** Where the row ends. */
@@ -40,18 +38,26 @@ export class CsvCells {
 
   private text = ""
   private last = false
+  private isDoubled = false
   private readonly quoteCode: number
   private readonly delimiterCode: number
   private readonly escapes: boolean
 
-  constructor(private readonly dialect: Dialect) {
+  constructor(
+    private readonly dialect: Dialect,
+    // where the line ends that goes on at a position
+    private readonly lineEnd: (from: number) => number,
+  ) {
     this.quoteCode = dialect.quote === "" ? -1 : dialect.quote.charCodeAt(0)
     this.delimiterCode = dialect.delimiter.charCodeAt(0)
     this.escapes = dialect.escape === "backslash"
   }
 
-  /** The cells of the row that begins at `from`; `undefined` where its end is not there, or a quote of it is never closed. */
-  row(text: string, from: number, last: boolean): Array<string> | undefined {
+  /**
+   * The cells of the row that begins at `from`, and whose line ends at `lineEnd`; `undefined` where its end is not there, or a quote of it is never
+   * closed.
+   */
+  row(text: string, from: number, lineEnd: number, last: boolean): Array<string> | undefined {
     this.text = text
     this.last = last
     this.innerLines = 0
@@ -59,6 +65,7 @@ export class CsvCells {
     const { delimiter } = this.dialect
     const cells: Array<string> = []
     let at = from
+    let line = lineEnd
     for (;;) {
       const quoted = text.charCodeAt(at) === this.quoteCode
       const close = quoted ? this.close(at) : -1
@@ -67,7 +74,11 @@ export class CsvCells {
         return undefined
       }
       const start = quoted ? close + 1 : at
-      const stop = this.cellEnd(start)
+      if (close > line) {
+        this.innerLines += lineEnds(text, line, close)
+        line = this.lineEnd(start)
+      }
+      const stop = this.escapes ? this.cellEnd(start) : this.plainEnd(start, line)
       let cell = quoted ? this.inner(at, close) : ""
       if (stop > start) {
         const tail = text.slice(start, stop)
@@ -79,7 +90,10 @@ export class CsvCells {
           }
         }
         cell += this.escapes ? this.unescape(tail) : tail
-        if (this.escapes && hasLineEnd(tail)) this.innerLines += lineEnds(text, start, stop)
+        if (stop > line) {
+          this.innerLines += lineEnds(text, line, stop)
+          line = this.lineEnd(stop)
+        }
       }
       cells.push(cell)
       at = stop
@@ -99,7 +113,11 @@ export class CsvCells {
     const { quote } = this.dialect
     if (!this.escapes) {
       let close = text.indexOf(quote, open + 1)
-      while (close !== -1 && text.charCodeAt(close + 1) === this.quoteCode) close = text.indexOf(quote, close + 2)
+      this.isDoubled = false
+      while (close !== -1 && text.charCodeAt(close + 1) === this.quoteCode) {
+        this.isDoubled = true
+        close = text.indexOf(quote, close + 2)
+      }
       return close
     }
     let from = open + 1
@@ -117,9 +135,8 @@ export class CsvCells {
     const { text } = this
     const { quote } = this.dialect
     const cell = text.slice(open + 1, close)
-    if (hasLineEnd(cell)) this.innerLines += lineEnds(text, open + 1, close)
     if (this.escapes) return this.unescape(cell)
-    return cell.includes(quote) ? cell.replaceAll(quote + quote, quote) : cell
+    return this.isDoubled ? cell.replaceAll(quote + quote, quote) : cell
   }
 
   // a backslash before what would mean something makes it a character, and is one itself before anything else
@@ -147,6 +164,12 @@ export class CsvCells {
     return next < this.text.length ? this.text.charCodeAt(next) === lfCode : !this.last
   }
 
+  private plainEnd(from: number, line: number): number {
+    const mark = this.text.indexOf(this.dialect.delimiter, from)
+    return mark === -1 || mark > line ? line : mark
+  }
+
+  // the same where delimiters and line ends may be escaped
   private cellEnd(from: number): number {
     const { text } = this
     let at = from

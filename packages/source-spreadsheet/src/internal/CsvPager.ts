@@ -66,6 +66,7 @@ export class CsvPager {
   private firstBlank: number
   private held = ""
   private heldBytes = 0
+  private hasNul = false
   private yielded: boolean
   private rows: Array<ReadonlyArray<string>> = []
   private labels: Array<number> = []
@@ -107,6 +108,7 @@ export class CsvPager {
   *push(piece: Piece, last: boolean): Generator<Source.Page> {
     this.held = this.held === "" ? piece.text : this.held + piece.text
     this.heldBytes += piece.bytes
+    this.hasNul ||= piece.hasNul
     const { scanner } = this
     // text is scanned when there is as much new as old, so that the time a huge cell takes does not grow with its square
     const enough = Math.min(scanner.restLength, this.settings.maxRow)
@@ -116,7 +118,7 @@ export class CsvPager {
     this.held = ""
     this.heldBytes = 0
     // after bytes that are no characters a row may go on, so it is not the end
-    scanner.feed(text, last && piece.invalid === undefined)
+    scanner.feed(text, last && piece.invalid === undefined, this.hasNul)
     yield* this.scan()
     if (this.failure !== undefined) return
     if (piece.invalid !== undefined)

@@ -48,9 +48,16 @@ export class CsvScanner {
   private mark = -1
   // of a NUL or a byte order mark
   private strange = -1
+  private hasNul = false
   private hasMark = false
   private readonly cells: CsvCells
+  // what of the dialect every row looks at
+  private readonly delimiter: string
   private readonly width: number
+  private readonly hasComments: boolean
+  private readonly isStrict: boolean
+  private readonly endCode: number
+  private readonly endWidth: number
 
   constructor(
     private readonly dialect: Dialect,
@@ -62,8 +69,13 @@ export class CsvScanner {
     /** How many cells make a row of a line that begins like a detected comment; 0 where that is always a comment. */
     private readonly commentCells = 0,
   ) {
-    this.cells = new CsvCells(dialect)
+    this.cells = new CsvCells(dialect, (from) => this.lineEnd(from))
+    this.delimiter = dialect.delimiter
     this.width = dialect.delimiter.length
+    this.hasComments = dialect.comment !== ""
+    this.isStrict = dialect.isStrict
+    this.endCode = dialect.lineEnd === "lf" ? lfCode : crCode
+    this.endWidth = dialect.lineEnd === "crlf" ? 2 : 1
   }
 
   /** What has been fed and not been returned. */
@@ -82,8 +94,9 @@ export class CsvScanner {
     return this.text.charCodeAt(this.rowEnd) === lfCode ? "lf" : this.rowEnd + 1 === this.at ? "cr" : "crlf"
   }
 
-  /** Adds text; `last` says that no other follows. */
-  feed(text: string, last: boolean): void {
+  /** Adds text; `last` says that no other follows, `hasNul` that NUL characters are in it. */
+  feed(text: string, last: boolean, hasNul = false): void {
+    this.hasNul ||= hasNul
     this.text = this.at < this.text.length ? this.rest + text : text
     this.at = 0
     this.last = last
@@ -122,7 +135,9 @@ export class CsvScanner {
   }
 
   private findStrange(from: number): number {
-    return Math.min(this.find("\u0000", from), this.find("\ufeff", from))
+    // V8 looks for U+0000 byte by byte, and every second byte of UTF-16 is one
+    const nul = this.hasNul ? this.find("\u0000", from) : this.text.length
+    return Math.min(nul, this.find("\ufeff", from))
   }
 
   private findSpecial(from: number): number {
@@ -133,8 +148,8 @@ export class CsvScanner {
 
   // where the line that begins at `at` ends
   private lineEnd(at: number): number {
-    const { isStrict, lineEnd } = this.dialect
-    if (!isStrict) {
+    const { lineEnd } = this.dialect
+    if (!this.isStrict) {
       if (this.lf < at) this.lf = this.find("\n", at)
       if (this.cr < at) this.cr = this.find("\r", at)
       return Math.min(this.lf, this.cr)
@@ -159,7 +174,7 @@ export class CsvScanner {
       const { at } = this
       if (at >= length) return undefined
       const end = this.lineEnd(at)
-      if (this.dialect.comment !== "" && this.isComment(at, end)) {
+      if (this.hasComments && this.isComment(at, end)) {
         const after = end === length && !this.last ? -1 : this.afterLineEnd(end)
         if (after === -1) return undefined
         if (this.comments++ === 0) this.firstComment = this.nextNumber
@@ -168,17 +183,17 @@ export class CsvScanner {
         continue
       }
       if (this.special < at) this.special = this.findSpecial(at)
-      if (this.special < end) return this.careful(at)
+      if (this.special < end) return this.careful(at, end)
       if (end === length && !this.last) return undefined
       const after = this.afterLineEnd(end)
-      if (after === -1 || this.isOpen(end, after)) return undefined
+      if (after === -1 || (after === length && this.isOpen(end, after))) return undefined
       if (end === at) {
         this.at = after
         this.nextNumber++
         continue
       }
       const cells = this.unquoted(at, end)
-      const lines = this.dialect.isStrict ? 1 + lineEnds(text, at, end) : 1
+      const lines = this.isStrict ? 1 + lineEnds(text, at, end) : 1
       this.consume(end, after, lines, cells, noProblems)
       return cells
     }
@@ -200,8 +215,7 @@ export class CsvScanner {
   }
 
   private unquoted(start: number, end: number): Array<string> {
-    const { text } = this
-    const { delimiter } = this.dialect
+    const { delimiter, text } = this
     const cells: Array<string> = []
     let from = start
     let mark = this.mark < from ? this.find(delimiter, from) : this.mark
@@ -216,9 +230,9 @@ export class CsvScanner {
   }
 
   // a row that has quotes or escapes
-  private careful(at: number): Array<string> | undefined {
+  private careful(at: number, end: number): Array<string> | undefined {
     const { cells } = this
-    const found = cells.row(this.text, at, this.last)
+    const found = cells.row(this.text, at, end, this.last)
     if (found === undefined) {
       const { unclosed } = cells
       if (unclosed !== undefined)
@@ -230,7 +244,7 @@ export class CsvScanner {
     }
     const after = this.afterLineEnd(cells.end)
     if (after === -1 || this.isOpen(cells.end, after)) return undefined
-    const lines = 1 + (this.dialect.isStrict ? lineEnds(this.text, at, cells.end) : cells.innerLines)
+    const lines = 1 + (this.isStrict ? lineEnds(this.text, at, cells.end) : cells.innerLines)
     this.consume(cells.end, after, lines, found, cells.problem === undefined ? noProblems : [cells.problem])
     return found
   }
@@ -247,7 +261,7 @@ export class CsvScanner {
     this.nextNumber += lines
     this.problems = problems
     if (after - this.at > this.maxRow) this.fail(this.number)
-    this.lookAtEnd(end, after)
+    if (this.isOdd || after - end !== this.endWidth || this.text.charCodeAt(end) !== this.endCode) this.lookAtEnd(end, after)
     if (this.commentCells > 0 && this.text.startsWith(this.dialect.comment, this.at)) {
       const message = `the row begins with ${JSON.stringify(this.dialect.comment)} as the comments of this file do, and has as many cells as a row; say which lines are comments (comment)`
       this.problems = [...this.problems, { code: "csv.comment", column: 0, message }]
@@ -259,7 +273,7 @@ export class CsvScanner {
 
   // whether a row ends otherwise than rows do
   private endsOddly(end: number, after: number): boolean {
-    if (this.dialect.isStrict || after === end) return false
+    if (this.isStrict || after === end) return false
     const usual = this.dialect.lineEnd
     return this.text.charCodeAt(end) === lfCode ? usual !== "lf" : after === end + 1 && usual !== "cr"
   }

@@ -141,7 +141,7 @@ const formatsOf = async (
     offset += block.length
     for (const piece of decoder.pieces(block, offset >= handle.size)) for (const page of pager.push(piece, false)) take(page)
   }
-  for (const page of pager.push({ text: "", bytes: 0, invalid: undefined }, end >= handle.size)) take(page)
+  for (const page of pager.push({ text: "", bytes: 0, hasNul: false, invalid: undefined }, end >= handle.size)) take(page)
   const names = (positions ?? []).map((at) => pager.names![at]!)
   return decide(readers, names, rows, labels)
 }

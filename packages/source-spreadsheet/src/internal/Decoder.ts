@@ -14,6 +14,8 @@ export interface Piece {
   readonly text: string
   /** How many bytes it was. */
   readonly bytes: number
+  /** Whether there are NUL characters in it. */
+  readonly hasNul: boolean
   /** What is said of the byte after it where that is no character; then no other piece follows. */
   readonly invalid: string | undefined
 }
@@ -42,11 +44,12 @@ export class Decoder {
       if (text === undefined) {
         const valid = codec.firstInvalid(part)
         const invalid = invalidAt(codec.name, part.subarray(valid), this.offset + valid)
-        yield { text: codec.decode(part.subarray(0, valid)) ?? "", bytes: valid, invalid }
+        const whole = part.subarray(0, valid)
+        yield { text: codec.decode(whole) ?? "", bytes: valid, hasNul: codec.hasNul(whole), invalid }
         return
       }
       this.offset += part.length
-      yield { text, bytes: part.length, invalid: undefined }
+      yield { text, bytes: part.length, hasNul: codec.hasNul(part), invalid: undefined }
       at = end
     }
     this.tail = Buffer.from(bytes.subarray(at))

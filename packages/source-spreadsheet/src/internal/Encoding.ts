@@ -38,11 +38,15 @@ export interface Codec {
   readonly whole: (bytes: Buffer, start: number, end: number) => number
   /** Where the first byte is that is no character. */
   readonly firstInvalid: (bytes: Buffer) => number
+  /** Whether NUL characters are in the bytes. */
+  readonly hasNul: (bytes: Buffer) => boolean
   /** How many bytes this text is. */
   readonly byteLength: (text: string) => number
   /** Whether a byte 0x0A is always a line feed. */
   readonly hasLineFeedBytes: boolean
 }
+
+const hasZero = (bytes: Buffer): boolean => bytes.includes(0)
 
 const everything = (_: Buffer, __: number, end: number): number => end
 
@@ -78,6 +82,7 @@ const utf8: Codec = {
   },
   whole: wholeUtf8,
   firstInvalid: firstNotUtf8,
+  hasNul: hasZero,
   byteLength: (text) => Buffer.byteLength(text),
   hasLineFeedBytes: true,
 }
@@ -109,6 +114,10 @@ const utf16 = (name: "utf-16le" | "utf-16be"): Codec => {
       }
       return at
     },
+    hasNul: (bytes) => {
+      for (let at = 0; at + 1 < bytes.length; at += 2) if (bytes[at] === 0 && bytes[at + 1] === 0) return true
+      return false
+    },
     byteLength: (text) => text.length * 2,
     hasLineFeedBytes: false,
   }
@@ -138,6 +147,7 @@ const singleByte = (name: Codepage, table: Uint16Array): Codec => ({
     const at = bytes.findIndex((byte) => table[byte] === noCharacter)
     return at < 0 ? bytes.length : at
   },
+  hasNul: hasZero,
   byteLength: (text) => text.length,
   hasLineFeedBytes: true,
 })
@@ -176,6 +186,7 @@ const shiftJis = (): Codec => {
       }
       return at
     },
+    hasNul: hasZero,
     byteLength: (text) => {
       let count = text.length
       for (let at = 0; at < text.length; at++) {

@@ -55,7 +55,11 @@ const isUpper = (letter: string): boolean => letter === "İ" || letter !== lette
 const isSpelt = (word: string, languages: ReadonlyArray<ReadonlySet<string>>): boolean => {
   const letters = [...word]
   const special = letters.filter((letter) => letter > "\u007f")
-  if (special.length * 10 > letters.length * 7 && letters.length > 2) return false
+  if (
+    letters.length > 2 &&
+    (special.length === letters.length || (letters.length > 5 && special.length * 10 > letters.length * 7))
+  )
+    return false
   // Portuguese has õ before e and s only; what has it elsewhere is Hungarian in another encoding
   if (/õ(?![es])/iu.test(word)) return false
   for (let at = 1; at < letters.length; at++)

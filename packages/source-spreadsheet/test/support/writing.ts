@@ -38,7 +38,9 @@ export const within = (text: string, encoding: CsvSource.Encoding): string =>
   encoding.startsWith("utf")
     ? text
     : [...text]
-        .filter((it) => !/[\u0080-\u009f\ue000-\uf8ff]/.test(it) && iconv.decode(iconv.encode(it, encoding), encoding) === it)
+        .filter(
+          (it) => !/[\u0080-\u009f\ue000-\uf8ff\ufffd]/.test(it) && iconv.decode(iconv.encode(it, encoding), encoding) === it,
+        )
         .join("")
 
 const cellOf = (text: string, shape: Shape, isFirst: boolean): string => {
