@@ -155,14 +155,23 @@ export const retention = (due: Retention.Due, purged: Retention.Purged | undefin
   const kept = left.length === 0 ? "" : `Left, because they changed meanwhile: ${left.join(", ")}\n`
   if (goes.length === 0) return `Nothing is older than it is kept.\n${kept}`
   const rows = table(
-    [{ heading: "job" }, { heading: "import" }, { heading: "status" }, { heading: "last change" }, right("parts"), right("size")],
-    goes.map(({ bytes: own, job: id, of, parts }) => [
+    [
+      { heading: "job" },
+      { heading: "import" },
+      { heading: "status" },
+      { heading: "last change" },
+      right("parts"),
+      right("size"),
+      right("in target"),
+    ],
+    goes.map(({ bytes: own, inTarget, job: id, of, parts }) => [
       id,
       of?.import ?? "",
-      of?.status ?? "no such job",
+      of?.status ?? "nobody's",
       of === null ? "" : moment(of.updatedAt),
       count(parts),
-      size(own),
+      size(own - inTarget),
+      size(inTarget),
     ]),
     style,
   )

@@ -190,7 +190,7 @@ describe("retention", () => {
     )
     const { out } = await run("retention")
     expect(masked(out)).toMatch(
-      /^ {2}job +import +status +last change +parts +size\n {2}JOB +prices +success +1969-01-01 00:00:00 UTC +\d+ +[\d.]+ k?B\n\nThis would free [\d.]+ k?B.\n\nNext\n {2}take them away:\n {4}shop retention --purge\n$/,
+      /^ {2}job +import +status +last change +parts +size +in target\n {2}JOB +prices +success +1969-01-01 00:00:00 UTC +\d+ +[\d.]+ k?B +[\d.]+ k?B\n\nThis would free [\d.]+ k?B.\n\nNext\n {2}take them away:\n {4}shop retention --purge\n$/,
     )
     expect((await run("retention", "--days", "30")).out).toContain("    shop retention --days 30 --purge\n")
     expect((await run("changes", job, "--json")).code).toBe(0)

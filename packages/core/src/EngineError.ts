@@ -12,6 +12,7 @@ export class EngineError extends Data.TaggedError("EngineError")<{
    * `WrongStatus`: the job's status forbids it. `WrongImport`: the job is of another import, or of another definition of it.
    * `WrongSource`: a validation can only be resumed with its own source. `Busy`: another worker has the job, or another job of the
    * import writes to the target; `lease` says who and until when. `TakenOver`: another worker has taken the job over meanwhile.
+   * `Purged`: what was kept of the job is gone, as its import's retention says.
    * `Unsupported`: the sink cannot do it: an undo needs one that keeps what was there before.
    */
   readonly reason:
@@ -22,6 +23,7 @@ export class EngineError extends Data.TaggedError("EngineError")<{
     | "WrongSource"
     | "Busy"
     | "TakenOver"
+    | "Purged"
     | "Unsupported"
   readonly message: string
   /** The job it is about; the earlier one for `AlreadyImported`, the one at work for `Busy`. */

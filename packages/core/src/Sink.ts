@@ -243,6 +243,14 @@ export interface UndoSession {
   readonly complete: Effect.Effect<void, SinkError>
 }
 
+/** What a sink is to let go of. */
+export interface ForgetContext {
+  /** Jobs that have come to their end, and that nobody may take back any more; undos among them. */
+  readonly jobs: ReadonlyArray<string>
+  /** Only to tell: nothing is removed. */
+  readonly preview: boolean
+}
+
 /** A sink; made by a function of its adapter. */
 export interface Sink {
   /** The kind of sink: `postgres`, `mongo`. */
@@ -258,6 +266,12 @@ export interface Sink {
    * and tells in its plans whether the target still has that ({@link Change.lastWritten}). Without it an import with such fields is refused. Optional.
    */
   readonly keepsEdits?: true
+  /**
+   * Removes what the sink keeps of jobs besides the records themselves: what became of their batches, and what was there before. Tells how many bytes
+   * that is for each job of which it keeps any. What shuts out a worker of such a job, however late it comes, stays. Called by retention; what is gone
+   * already is not missed. A sink that has `undo` has it.
+   */
+  readonly forget?: (context: ForgetContext) => Effect.Effect<ReadonlyMap<string, number>, SinkError>
   /** An issue for each value that this target can never hold (a field name with a dot, text with NUL); pure, called per record batch before sealing. Optional. */
   readonly unholdable?: (
     entity: Any,

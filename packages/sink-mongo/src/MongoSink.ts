@@ -7,6 +7,7 @@ import type { Entity, Sink } from "@waybill/core"
 import { Effect } from "effect"
 import type { Db, IndexDescription } from "mongodb"
 import { openCommit } from "./internal/commitSession.ts"
+import { forget } from "./internal/forget.ts"
 import { unholdable } from "./internal/holdable.ts"
 import { type Layout, layoutOf } from "./internal/layout.ts"
 import { openPlan } from "./internal/planSession.ts"
@@ -65,6 +66,7 @@ export const make = (options: Options): Sink.Sink => {
     plan: (context) => Effect.suspend(() => openPlan(target, context)),
     commit: (context) => Effect.suspend(() => openCommit(target, context)),
     undo: (context) => Effect.suspend(() => openUndo(target, context)),
+    forget: (context) => Effect.suspend(() => forget(target, context)),
     keepsEdits: true,
     unholdable: (entity, values) => unholdable(layout(entity), values),
   }

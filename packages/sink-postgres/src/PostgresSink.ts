@@ -6,6 +6,7 @@
 import type { Sink } from "@waybill/core"
 import * as CommitSession from "./internal/CommitSession.ts"
 import { type ClientLike, type PoolLike, type QueryResult, targetOf } from "./internal/Driver.ts"
+import { forget } from "./internal/forget.ts"
 import type { ReferenceColumn, TableMapping } from "./internal/Mapping.ts"
 import * as PlanSession from "./internal/PlanSession.ts"
 import { tableName } from "./internal/Sql.ts"
@@ -66,6 +67,7 @@ export const make = (options: Options): Sink.Sink => {
     plan: (context) => PlanSession.open(options.pool, mappings, schema, context),
     commit: (context) => CommitSession.open(options.pool, mappings, schema, cautious, context),
     undo: (context) => UndoSession.open(options.pool, mappings, schema, context),
+    forget: (context) => forget(options.pool, schema, context),
     keepsEdits: true,
   }
 }

@@ -2,23 +2,34 @@
  * What a sealed job holds, read for people.
  */
 import { Effect, Stream } from "effect"
+import type { EngineError } from "../EngineError.ts"
 import * as Entity from "../Entity.ts"
 import type * as Field from "../Field.ts"
 import type { IntegrityError } from "../IntegrityError.ts"
 import type { Job } from "../Job.ts"
+import type { JobStore, JobStoreError } from "../JobStore.ts"
 import type { Change } from "../Normalize.ts"
 import * as Plan from "../Plan.ts"
 import type { Candidate, RecordChange } from "../Run.ts"
 import { type EntityContent, names, type PlanManifest, type SnapshotManifest } from "../Snapshot.ts"
 import type { SnapshotStore, SnapshotStoreError } from "../SnapshotStore.ts"
+import * as jobs from "./jobs.ts"
 import { openBatch } from "./planning.ts"
 import * as RefLog from "./RefLog.ts"
+import { checkKept } from "./retention.ts"
 import * as Vault from "./Vault.ts"
 
 /** What the names of the parts of the normalization log begin with. */
 export const normalizationFolder = "log/normalization/"
 
 const lines = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8")
+
+// what the job is about, its own parts or those of the job that it takes back, unless that was purged
+const vaultOf = (job: Job) =>
+  Effect.gen(function* () {
+    yield* checkKept(job.undo === null ? job : yield* jobs.getJob(null, job.undo.of))
+    return yield* Vault.make(Vault.of(job))
+  })
 
 /** A record of a plan with its values. */
 export interface PlannedRecord extends RecordChange {
@@ -55,7 +66,7 @@ export const records = <E, R>(getJob: Effect.Effect<Job, E, R>) =>
     Effect.gen(function* () {
       const job = yield* getJob
       if (job.snapshot === null || job.plan === null) return Stream.empty
-      const vault = yield* Vault.make(Vault.of(job))
+      const vault = yield* vaultOf(job)
       const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
       const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan)
       const parts = snapshot.content.entities.flatMap((content) => {
@@ -115,9 +126,9 @@ export interface LogReader<A> {
 export const openLog = <A>(
   job: Job,
   prefix: string,
-): Effect.Effect<LogReader<A>, SnapshotStoreError | IntegrityError, SnapshotStore> =>
+): Effect.Effect<LogReader<A>, EngineError | JobStoreError | SnapshotStoreError | IntegrityError, JobStore | SnapshotStore> =>
   Effect.gen(function* () {
-    const vault = yield* Vault.make(Vault.of(job))
+    const vault = yield* vaultOf(job)
     const logs =
       job.snapshot === null ? [] : (yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)).logs
     const parts = logs.filter(({ name }) => name.startsWith(prefix))
@@ -152,7 +163,7 @@ const linesOf = (job: Job, prefix: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
       if (job.snapshot === null) return Stream.empty
-      const vault = yield* Vault.make(Vault.of(job))
+      const vault = yield* vaultOf(job)
       const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
       return Stream.fromIterable(
         snapshot.logs.filter(({ name }) => name.startsWith(prefix)),
@@ -186,7 +197,7 @@ export const rejectedRefs = (job: Job) =>
       }),
     )
     if (job.snapshot === null || job.plan === null) return refs
-    const vault = yield* Vault.make(Vault.of(job))
+    const vault = yield* vaultOf(job)
     const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
     const plan = yield* vault.openManifest<PlanManifest>(names.plan, job.plan)
     for (const { name, parts } of plan.entities)
@@ -203,7 +214,7 @@ export const rejectedRefs = (job: Job) =>
 export const candidates = (job: Job) =>
   Effect.gen(function* () {
     if (job.snapshot === null) return []
-    const vault = yield* Vault.make(Vault.of(job))
+    const vault = yield* vaultOf(job)
     const snapshot = yield* vault.openManifest<SnapshotManifest>(names.snapshot, job.snapshot.manifest)
     const part = snapshot.logs.find((it) => it.name === names.candidates)
     if (part === undefined) return []

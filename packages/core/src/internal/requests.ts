@@ -95,8 +95,8 @@ export const takeBack = (jobId: string, busy: EngineError): Effect.Effect<never,
         new EngineError({
           ...busy,
           ...(cancelled ? { cancelled: jobId } : {}),
-          message: `${busy.message}; nothing was written, and job ${jobId}, which this run had validated, ${
-            cancelled ? "was cancelled: run it again later, or let it wait" : "is left as it is: commit or cancel it"
+          message: `${busy.message}; job ${jobId}, which this run had validated, ${
+            cancelled ? "was cancelled, and the run can be done again as it is" : "is left as it is, to be committed or cancelled"
           }`,
         }),
       ),

@@ -11,6 +11,7 @@ import type { Sink, UndoContext } from "../Sink.ts"
 import * as Control from "./Control.ts"
 import { open } from "./commit.ts"
 import * as jobs from "./jobs.ts"
+import { checkKept } from "./retention.ts"
 import { Tally } from "./Tally.ts"
 import { sentence, Undoing } from "./Undoing.ts"
 import { cameLater, create, ended, find, markUndone, written } from "./undoJob.ts"
@@ -41,7 +42,7 @@ const check = (definition: Import, of: Job.Job): Effect.Effect<Undo, EngineError
   const { sink } = definition
   if (sink.undo === undefined)
     return refuse("Unsupported", of.id, `the sink ${sink.kind} keeps nothing of what was there before; job ${of.id} stays`)
-  return Effect.succeed(sink.undo)
+  return Effect.as(checkKept(of), sink.undo)
 }
 
 const contextOf = (definition: Import, of: Job.Job, job: string, token: number, preview: boolean): UndoContext => ({
@@ -143,7 +144,15 @@ export const undo = (definition: Import, jobId: string, options: Pick<RunOptions
         alone: true,
         onBusy: options.onBusy,
       },
-      (control) => run(definition, of, sinkUndo, control, options),
+      (control) =>
+        Effect.gen(function* () {
+          // looked at again now that retention can see this undo
+          const { purged } = yield* jobs.getJob(null, of.id)
+          const gone = yield* Effect.result(checkKept({ id: of.id, purged }))
+          if (gone._tag === "Success") return yield* run(definition, of, sinkUndo, control, options)
+          const failure = { code: "purged", message: gone.failure.message, retryable: false }
+          return yield* control.save({ ...Control.given, status: "failed", failure })
+        }),
     )
   }).pipe(Effect.annotateLogs({ import: definition.name }))
 

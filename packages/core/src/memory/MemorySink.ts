@@ -43,6 +43,10 @@ export interface Options {
 // a plan reads only: it makes no table either
 const noRecords: ReadonlyMap<string, Entity.Values> = new Map()
 
+// as long as it would be when it is written down
+const sizeOf = (kept: unknown): number =>
+  JSON.stringify(kept, (_, value: unknown) => (value instanceof Map ? [...value] : value)).length
+
 const nameOf = (batch: Batch): string => `${batch.entity.name}/${batch.part}`
 
 const inside = <A>(all: Map<string, Map<string, A>>, job: string): Map<string, A> => {
@@ -127,6 +131,19 @@ export const make = (options: Options = {}): MemorySink => {
           }),
     commit: (context) => Effect.map(claim(context), () => commitSession(context)),
     undo: (context) => Effect.map(context.preview ? Effect.void : claim(context), () => undoSession(context)),
+    forget: ({ jobs, preview }) =>
+      Effect.sync(() => {
+        const found = new Map<string, number>()
+        for (const job of jobs) {
+          const kept = [...(checkpoints.get(job) ?? []), ...(undone.get(job) ?? [])]
+          if (kept.length === 0) continue
+          found.set(job, sizeOf(kept))
+          if (preview) continue
+          checkpoints.delete(job)
+          undone.delete(job)
+        }
+        return found
+      }),
     keepsEdits: true,
   }
 

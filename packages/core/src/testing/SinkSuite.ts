@@ -8,6 +8,7 @@
  */
 import type { Law } from "./Law.ts"
 import { conflictLaws } from "./sink/conflicts.ts"
+import { forgettingLaws } from "./sink/forgetting.ts"
 import type { Harness } from "./sink/Harness.ts"
 import { holdingLaws } from "./sink/holding.ts"
 import { owningLaws } from "./sink/owning.ts"
@@ -29,6 +30,7 @@ export const laws = (harness: Harness): ReadonlyArray<Law> => [
   ...verifyingLaws(harness),
   ...probingLaws(harness),
   ...undoingLaws(harness),
+  ...forgettingLaws(harness),
   ...owningLaws(harness),
   ...holdingLaws(harness),
   ...tellingLaws(harness),

@@ -367,6 +367,22 @@ const undoingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   }),
 }
 
+const forgettingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
+  // tells, and removes nothing
+  "what is kept of a job is told, and goes when it is forgotten": brokenBy({
+    sink: (sink) => ({ forget: (context) => sink.forget!({ ...context, preview: true }) }),
+  }),
+  // takes one id for the beginning of another
+  "what is kept of other jobs stays when one is forgotten": brokenBy({
+    sink: (sink) => ({
+      forget: ({ jobs, preview }) =>
+        sink.forget!({ jobs, preview }).pipe(
+          Effect.tap(sink.forget!({ jobs: preview ? [] : jobs.map((job) => `${job}2`), preview })),
+        ),
+    }),
+  }),
+}
+
 const holdingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   "values of kind text are held exactly, or refused": writing(Value, "text", (text: string) => text.slice(0, 255)),
   "values of kind integer are held exactly, or refused": writing(Value, "integer", (value: number) => value | 0),
@@ -427,6 +443,7 @@ export const brokenSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   ...verifyingSinks,
   ...probingSinks,
   ...undoingSinks,
+  ...forgettingSinks,
   ...owningSinks,
   ...holdingSinks,
   ...tellingSinks,

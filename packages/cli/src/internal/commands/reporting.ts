@@ -83,7 +83,7 @@ export const report = (context: Context, job: Job.Job, { further = [], preview }
           ? yield* firstOf(job.id)
           : yield* store.issues(job.id, { offset: known, limit: firstIssues })
     const snapshots = yield* SnapshotStore.SnapshotStore
-    const isKept = job.snapshot !== null && (yield* snapshots.list(job.undo?.of ?? job.id)).length > 0
+    const isKept = job.snapshot !== null && job.purged === null && (yield* snapshots.list(job.undo?.of ?? job.id)).length > 0
     const candidates = !isKept || preview !== undefined || job.undo !== null ? [] : yield* Engine.candidates(job.id)
     const next = [...nextOf(context, job, total - known), ...further]
     const details = {

@@ -1,5 +1,5 @@
 /**
- * `retention`: which snapshots are older than they are kept, and what taking them away frees.
+ * `retention`: what is kept of jobs, in the snapshot store and in the target, for longer than it has to be, and what taking it away frees.
  */
 import { Retention } from "@waybill/core"
 import { Duration, Effect } from "effect"
@@ -12,10 +12,10 @@ import { UsageError } from "../complaint.ts"
 export const retention: Command = {
   name: "retention",
   takes: [],
-  help: "tell which snapshots are older than they are kept, and how many bytes that is; --purge takes them away",
+  help: "tell what is kept of jobs for longer than it has to be, and how many bytes that is; --purge takes it away",
   options: [
     { name: "days", value: "N", help: "for jobs of imports that this program does not have; 90 by default" },
-    { name: "purge", help: "take them away, after which these jobs can neither be looked into nor undone" },
+    { name: "purge", help: "take it away, after which these jobs can neither be looked into nor undone" },
   ],
   run: (context) =>
     Effect.gen(function* () {
@@ -25,7 +25,7 @@ export const retention: Command = {
       const days = yield* numberOption(context, "days")
       const imports = yield* Effect.forEach(context.entries.values(), (entry) => Entry.definition(entry))
       const due = yield* Retention.look({ imports, ...(days === undefined ? {} : { age: Duration.days(days) }) })
-      const purged = typed.flags.has("purge") ? yield* Retention.purge(due) : undefined
+      const purged = typed.flags.has("purge") ? yield* Retention.purge(due, { imports }) : undefined
       const purging = `${context.program} retention${days === undefined ? "" : ` --days ${days}`} --purge`
       if (context.json) yield* writeJson(context, purged ?? due)
       else yield* context.host.out(Report.retention(due, purged, purging, context.look))
