@@ -3,7 +3,7 @@ import { Cell, Engine, Entity, Field, Import, Ownership, Plan, type Sink } from 
 import { MemoryJobStore, MemorySnapshotStore } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Exit, Layer, References, Schema, Stream } from "effect"
-import { MongoClient } from "mongodb"
+import { type CommandStartedEvent, MongoClient } from "mongodb"
 import { describe, expect, it } from "vitest"
 import * as MongoSink from "../src/MongoSink.ts"
 import { startProxy, throughProxy } from "./proxy.ts"
@@ -60,10 +60,10 @@ const ways: ReadonlyArray<readonly [string, Sink.Transaction, boolean]> = [
 ]
 
 describe.each(ways)("owned fields, %s", (_, transaction, alone) => {
-  // lets a worker die at its `at`th command; tells whether it came to its end before
+  // lets a worker die at a command of its own; tells whether it came to its end before
   const dyingAt = async (
     s: Scene,
-    at: number,
+    isLast: (event: CommandStartedEvent, number: number) => boolean,
     answered: boolean,
     work: (sink: Sink.Sink) => Effect.Effect<unknown, Sink.SinkError>,
   ): Promise<boolean> => {
@@ -71,15 +71,17 @@ describe.each(ways)("owned fields, %s", (_, transaction, alone) => {
     const proxy = await startProxy(server.hostname, Number(server.port))
     const own = new MongoClient(throughProxy(database.url, proxy.port), { monitorCommands: true, serverSelectionTimeoutMS: 100 })
     let sent = 0
-    own.on("commandStarted", () => {
-      sent++
-      if (sent === at) (answered ? proxy.cutAnswers : proxy.cut)()
+    let isCut = false
+    own.on("commandStarted", (event) => {
+      if (isCut || !isLast(event, ++sent)) return
+      isCut = true
+      ;(answered ? proxy.cutAnswers : proxy.cut)()
     })
     const db = own.db(s.db.databaseName)
     const exit = await Effect.runPromise(Effect.exit(work(sinkOf(s, alone ? standalone(db) : db))))
     await own.close()
     await proxy.close()
-    return Exit.isSuccess(exit) && sent < at
+    return Exit.isSuccess(exit) && !isCut
   }
 
   // before a command goes out and before its answer comes in, in turns
@@ -93,10 +95,13 @@ describe.each(ways)("owned fields, %s", (_, transaction, alone) => {
       await run(commitWith(sink, first.batches, first.plans, { transaction, job: "first" }))
       const second = await planned(sink, "2.50", "ours")
       const isAnswered = at % 2 === 0
-      const committed = await dyingAt(s, at, isAnswered, (it) => commitWith(it, second.batches, second.plans, { transaction }))
+      const isLast = (_: CommandStartedEvent, number: number) => number === at
+      const committed = await dyingAt(s, isLast, isAnswered, (it) =>
+        commitWith(it, second.batches, second.plans, { transaction }),
+      )
       await run(commitWith(sink, second.batches, second.plans, { transaction, token: 2 }))
       expect(await told(sink), `committed, broken off at ${at}`).toEqual([])
-      const undone = await dyingAt(s, at, isAnswered, (it) => undoWith(it, second.batches, second.plans, { transaction }))
+      const undone = await dyingAt(s, isLast, isAnswered, (it) => undoWith(it, second.batches, second.plans, { transaction }))
       await run(undoWith(sink, second.batches, second.plans, { transaction, token: 2 }))
       expect(await told(sink), `taken back, broken off at ${at}`).toEqual([])
       // what the job wrote is an edit by now
@@ -105,6 +110,23 @@ describe.each(ways)("owned fields, %s", (_, transaction, alone) => {
       isDone = committed && undone
     }
   })
+
+  it.each(["before it goes out", "before its answer comes in"])(
+    "are noted where a worker dies at just that, %s",
+    async (when) => {
+      const s = scene()
+      const sink = sinkOf(s, alone ? standalone(s.db) : s.db)
+      const first = await planned(sink, "1.50", null)
+      const isNoting = ({ command, commandName }: CommandStartedEvent) =>
+        commandName === "update" && command["update"] === s.name("written")
+      const isWhole = await dyingAt(s, isNoting, when !== "before it goes out", (it) =>
+        commitWith(it, first.batches, first.plans, { transaction }),
+      )
+      expect(isWhole).toBe(false)
+      await run(commitWith(sink, first.batches, first.plans, { transaction, token: 2 }))
+      expect(await told(sink)).toEqual([])
+    },
+  )
 
   it("are kept in nested documents too, and what is kept may change until the commit", async () => {
     const s = scene()
