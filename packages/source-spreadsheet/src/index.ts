@@ -6,5 +6,6 @@
 export * as CsvSource from "./CsvSource.ts"
 export * as DateText from "./DateText.ts"
 export * as Headers from "./Headers.ts"
+export * as IssueColumn from "./IssueColumn.ts"
 export * as NumberText from "./NumberText.ts"
 export * as XlsxSource from "./XlsxSource.ts"

@@ -9,6 +9,7 @@ import { open } from "node:fs/promises"
 import { basename } from "node:path"
 import { Limits, Source } from "@waybill/core"
 import { Effect, Stream } from "effect"
+import * as IssueColumn from "../IssueColumn.ts"
 import { classifyError, tooLarge } from "./classifyError.ts"
 
 /** Where the bytes are, as a user says it. */
@@ -106,9 +107,14 @@ export const attempt = <A>(name: string, run: () => Promise<A>): Effect.Effect<A
     }),
   )
 
-/** The stream of an asynchronous generator's pages; its errors as in {@link attempt}. */
-export const pagesOf = (name: string, pages: () => AsyncIterable<Source.Page>): Stream.Stream<Source.Page, Source.SourceError> =>
+/** The stream of an asynchronous generator's pages, without what reports add to rows; its errors as in {@link attempt}. */
+export const pagesOf = (
+  kind: "csv" | "xlsx",
+  name: string,
+  pages: () => AsyncIterable<Source.Page>,
+): Stream.Stream<Source.Page, Source.SourceError> =>
   Stream.suspend(() => Stream.fromAsyncIterable(pages(), (error) => error)).pipe(
+    Stream.map((page) => IssueColumn.leaveOut(page, kind === "csv")),
     Stream.catch((error) => {
       const known = classifyError(error, name)
       return known === undefined ? Stream.die(error) : Stream.fail(known)
