@@ -98,8 +98,20 @@ export const iso = (serial: number, shown: Shown, is1904: boolean): string | num
   return time === 0 ? date : `${date}T${clock(time)}`
 }
 
-// the date that is so many days after 1 March of the year 0, by the lengths of 400, 100, 4 and 1 years (the leap day comes last)
+// dates of a file are mostly of a few years
+const known = new Map<number, string>()
+const mostKnown = 10_000
+
 const civil = (days: number): string => {
+  const found = known.get(days)
+  if (found !== undefined) return found
+  const date = calendar(days)
+  if (known.size < mostKnown) known.set(days, date)
+  return date
+}
+
+// the date that is so many days after 1 March of the year 0, by the lengths of 400, 100, 4 and 1 years (the leap day comes last)
+const calendar = (days: number): string => {
   const era = Math.floor(days / 146_097)
   const ofEra = days - era * 146_097
   const yearOfEra = Math.floor(

@@ -3,10 +3,11 @@
  * or without `xml:space`.
  */
 
+import { SharedTable } from "./SharedTable.ts"
 import { beyond, type Failure, type XlsxLimits } from "./XlsxLimits.ts"
 import { decode, type Visitor } from "./Xml.ts"
 
-const escaped = /(?:_x[0-9a-f]{4}_)+/gi
+const escaped = /(?:_x[0-9a-fA-F]{4}_)+/g
 
 /**
  * Decodes what Excel writes for characters that XML has not: `_x000D_` is a carriage return, `_x005F_` an underscore. Escapes that make no
@@ -20,6 +21,9 @@ export const decodeEscapes = (text: string): string =>
         return /\p{Surrogate}/u.test(decoded) ? whole : decoded
       })
     : text
+
+const plainStart = "<si><t>"
+const plainEnd = "</t></si>"
 
 /** Puts one text together from the elements within `<si>` or `<is>`. */
 export class TextRuns {
@@ -58,11 +62,27 @@ export class TextRuns {
 
 /** Reads the table of shared texts. */
 export class SharedTexts implements Visitor {
-  readonly texts: Array<string> = []
+  readonly table = new SharedTable()
   failure: Failure | undefined
   private readonly runs = new TextRuns()
 
   constructor(private readonly limits: Pick<XlsxLimits, "sharedTexts" | "cellLength">) {}
+
+  /** Reads texts that are written as nearly all are: `<si><t>…</t></si>`, with nothing to decode. */
+  ahead(text: string, start: number): number {
+    let at = start
+    while (text.startsWith(plainStart, at)) {
+      const from = at + plainStart.length
+      const to = text.indexOf("<", from)
+      if (to === -1 || !text.startsWith(plainEnd, to) || to - from > this.limits.cellLength) return at
+      if (this.failure !== undefined || this.table.count >= this.limits.sharedTexts) return at
+      const part = text.slice(from, to)
+      if (part.includes("&") || part.includes("\r")) return at
+      this.table.add(decodeEscapes(part))
+      at = to + plainEnd.length
+    }
+    return at
+  }
 
   open(name: string): void {
     this.runs.open(name)
@@ -71,8 +91,9 @@ export class SharedTexts implements Visitor {
   close(name: string): void {
     this.runs.close(name)
     if (name !== "si") return
-    if (this.failure !== undefined) this.runs.take()
-    else if (this.texts.length < this.limits.sharedTexts) this.texts.push(this.runs.take())
+    const text = this.runs.take()
+    if (this.failure !== undefined) return
+    if (this.table.count < this.limits.sharedTexts) this.table.add(text)
     else this.failure = beyond("has too many shared texts", this.limits.sharedTexts, "sharedTexts")
   }
 
@@ -81,7 +102,7 @@ export class SharedTexts implements Visitor {
     if (this.runs.length <= this.limits.cellLength) return
     this.runs.take()
     this.failure ??= beyond(
-      `has a shared text that is too long (number ${this.texts.length})`,
+      `has a shared text that is too long (number ${this.table.count})`,
       this.limits.cellLength,
       "cellLength",
     )

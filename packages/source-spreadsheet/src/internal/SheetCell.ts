@@ -15,11 +15,18 @@ export const number = (value: string, style: number, shared: Shared): string | n
   const number = Number(value)
   if (number === 0 && value.trim() === "") return null
   if (!Number.isFinite(number)) return undefined
-  const format = shared.styles[style]
-  if (format !== undefined && format.shown !== "number") return NumberFormat.iso(number, format.shown, shared.is1904)
-  // more digits than a double has: kept as they are written
-  if (value.length > 15 && plainDigits.test(value) && String(number) !== value) return value
-  return shared.asShown ? textOf(number, format?.code ?? "General") : number
+  const isLong = value.length > 15 && plainDigits.test(value) && String(number) !== value
+  // more digits than a double has: kept as they are written, unless they are a date
+  return isLong && !isDate(style, shared) ? value : ofNumber(number, style, shared)
+}
+
+const isDate = (style: number, { styles }: Shared): boolean => (styles[style]?.shown ?? "number") !== "number"
+
+/** The value of a number that is held by a double. */
+export const ofNumber = (number: number, style: number, { asShown, is1904, styles }: Shared): string | number => {
+  const format = styles[style]
+  if (format !== undefined && format.shown !== "number") return NumberFormat.iso(number, format.shown, is1904)
+  return asShown ? textOf(number, format?.code ?? "General") : number
 }
 
 const form = /^(?:(\d{4}-\d\d-\d\d)(?:T|$))?(?:T?(\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?)?$/

@@ -24,11 +24,13 @@ export interface RawRow {
   readonly isHidden: boolean
   /** Characters of all its texts. */
   readonly length: number
+  /** The first value so far to the right that it is not among the cells. */
+  readonly outermost: { readonly column: number; readonly value: CellValue } | undefined
 }
 
 /** What the cells of a sheet refer to. */
 export interface Shared {
-  readonly texts: ReadonlyArray<string>
+  readonly texts: { readonly at: (index: number) => string | undefined }
   /** How each cell style shows numbers. */
   readonly styles: ReadonlyArray<CellFormat>
   readonly is1904: boolean

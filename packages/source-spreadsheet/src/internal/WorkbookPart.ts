@@ -2,9 +2,9 @@
  * Shows a part of a workbook to a visitor, piece by piece.
  */
 import { malformed, tooLarge } from "./classifyError.ts"
-import { Utf8 } from "./Utf8.ts"
 import type { Failure, XlsxLimits } from "./XlsxLimits.ts"
 import { type Visitor, Xml } from "./Xml.ts"
+import { XmlText } from "./XmlText.ts"
 import type { Zip } from "./Zip.ts"
 
 /** A visitor that may find that the part cannot be read further. */
@@ -33,11 +33,12 @@ export async function* scanning(
   const entry = zip.find(part)
   if (entry === undefined) throw malformed(`${name} is damaged: it has no ${part}`)
   const xml = new Xml(visitor)
-  const utf8 = new Utf8()
+  const decoder = new XmlText()
   const check = (): void => {
     const { failure } = visitor
     if (failure !== undefined) throw (failure.isLimit ? tooLarge : malformed)(`${place} ${failure.message}`)
-    if (xml.failure !== undefined) throw malformed(`${name}: ${part} ${xml.failure}`)
+    const broken = decoder.failure ?? xml.failure
+    if (broken !== undefined) throw malformed(`${name}: ${part} ${broken}`)
   }
   function* paused(): Generator<void> {
     check()
@@ -49,16 +50,13 @@ export async function* scanning(
     }
   }
   for await (const block of zip.read(entry, { bytes: limits[limit], limit })) {
-    for (const piece of utf8.pieces(block, false)) {
-      if (piece.invalid) throw malformed(`${name}: ${part} is not UTF-8`)
-      xml.feed(piece.text)
+    for (const text of decoder.pieces(block, false)) {
+      xml.feed(text)
       yield* paused()
     }
+    check()
   }
-  for (const piece of utf8.pieces(Buffer.alloc(0), true)) {
-    if (piece.invalid) throw malformed(`${name}: ${part} is not UTF-8`)
-    xml.feed(piece.text)
-  }
+  for (const text of decoder.pieces(Buffer.alloc(0), true)) xml.feed(text)
   xml.resume()
   yield* paused()
   xml.end()

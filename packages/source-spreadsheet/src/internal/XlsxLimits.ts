@@ -43,7 +43,7 @@ export const defaults: XlsxLimits = {
   rows: 1_048_576,
   columns: 16_384,
   sharedTexts: 4_000_000,
-  sharedTextBytes: 256 * 1024 * 1024,
+  sharedTextBytes: 128 * 1024 * 1024,
   otherBytes: 64 * 1024 * 1024,
   cellLength: 1_000_000,
   rowLength: 16_000_000,

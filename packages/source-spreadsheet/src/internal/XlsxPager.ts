@@ -8,7 +8,8 @@ import * as Headers from "../Headers.ts"
 import { malformed, tooLarge } from "./classifyError.ts"
 import { SheetColumns } from "./SheetColumns.ts"
 import type { SheetMerges } from "./SheetMerges.ts"
-import { type CellValue, isEmpty, type RawRow } from "./SheetRow.ts"
+import { type CellValue, columnLetters, isEmpty, type RawRow } from "./SheetRow.ts"
+import { keptBeyond } from "./SheetRowBuilder.ts"
 import { toCursor, type XlsxPosition } from "./XlsxPosition.ts"
 
 /** How a sheet is read. */
@@ -80,6 +81,14 @@ export class XlsxPager {
     if (!this.isResumed) this.notices.push(...settings.notices)
   }
 
+  /** How many columns of the sheet are wanted, as far as that is known. */
+  get width(): number {
+    const { columns, sheetColumns } = this
+    return columns === undefined || sheetColumns === undefined
+      ? Number.POSITIVE_INFINITY
+      : sheetColumns.inSheet(columns.length - 1) + 1
+  }
+
   /** Adds rows and gives the pages that are full. `hidden` are the first and last positions of the hidden columns. */
   *push(rows: ReadonlyArray<RawRow>, hidden: ReadonlyArray<readonly [number, number]>): Generator<Source.Page> {
     if (this.sheetColumns === undefined) {
@@ -88,7 +97,7 @@ export class XlsxPager {
     }
     for (const raw of rows) {
       const isBefore = ++this.seen <= this.done
-      const row = this.sheetColumns.only(this.merges === undefined ? raw : this.repeat(raw, this.merges, this.sheetColumns))
+      const row = this.sheetColumns.only(this.merges === undefined ? raw : this.repeat(raw, this.merges))
       if (this.failure !== undefined) return
       if (row.isHidden && this.leavesOut(row)) continue
       if (isBefore) continue
@@ -130,10 +139,9 @@ export class XlsxPager {
     this.failure = malformed(`${this.settings.place}: ${message}`)
   }
 
-  private repeat(raw: RawRow, merges: SheetMerges, sheetColumns: SheetColumns): RawRow {
+  private repeat(raw: RawRow, merges: SheetMerges): RawRow {
     const isHeader = this.seen <= this.done ? raw.number <= this.header : this.columns === undefined
-    const width = this.columns === undefined ? Number.POSITIVE_INFINITY : sheetColumns.inSheet(this.columns.length - 1) + 1
-    const row = merges.fill(raw, width, isHeader)
+    const row = merges.fill(raw, this.width, isHeader)
     const { failure } = merges
     if (failure !== undefined) {
       this.failure = (failure.isLimit ? tooLarge : malformed)(`${this.settings.place} ${failure.message}`)
@@ -189,8 +197,8 @@ export class XlsxPager {
       }
       return
     }
-    // a row with nothing but a broken formula is no empty row
-    if (row.cells.length === 0 && row.problems.length === 0) return
+    // a row with nothing but a broken formula, or a value far to the right, is no empty row
+    if (row.cells.length === 0 && row.problems.length === 0 && row.outermost === undefined) return
     const at = this.rows.length
     for (const { column, code, message, value } of row.problems) {
       this.issues.push({
@@ -202,7 +210,10 @@ export class XlsxPager {
         value,
       })
     }
-    if (row.cells.length > columns.length) this.beyond(row, columns.length, sheetColumns)
+    if (row.cells.length > columns.length || row.outermost !== undefined) {
+      this.beyond(row, columns.length, sheetColumns)
+      row.cells.length = Math.min(row.cells.length, columns.length + keptBeyond)
+    }
     if (this.unnamed.length > 0) this.look(row, columns)
     this.rows.push(row.cells)
     this.labels.push(row.number)
@@ -211,14 +222,16 @@ export class XlsxPager {
   }
 
   private beyond(row: RawRow, width: number, sheetColumns: SheetColumns): void {
-    const column = row.cells.findIndex((cell, at) => at >= width && !isEmpty(cell))
+    let column = width
+    while (column < row.cells.length && isEmpty(row.cells[column])) column++
+    const isKept = column < row.cells.length
     this.issues.push({
       row: this.rows.length,
       severity: "warning",
       code: "xlsx.beyond-header",
-      column: sheetColumns.letters(column),
+      column: isKept ? sheetColumns.letters(column) : columnLetters(row.outermost!.column),
       message: "found a value to the right of the header's last column; it is not read",
-      value: row.cells[column],
+      value: isKept ? row.cells[column] : row.outermost!.value,
     })
   }
 

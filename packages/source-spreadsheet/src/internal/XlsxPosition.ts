@@ -6,7 +6,7 @@ import type { Source } from "@waybill/core"
 /** See the file's first sentence. */
 export interface XlsxPosition {
   readonly sheet: string
-  /** How many rows of the sheet were read, as it has them: empty ones count, those that are not there do not. */
+  /** How many rows of the sheet that have cells were read, in the order of the file. */
   readonly rows: number
   /** Whether that was the last of all, and everything was told. */
   readonly ended: boolean

@@ -12,6 +12,8 @@ export interface Visitor {
   readonly open: (name: string, text: string, from: number, to: number) => void
   /** An end tag. The scan pauses after it where this gives `true`. */
   readonly close: (name: string) => unknown
+  /** May read on by itself from a tag's start: gives where it has read to, which is between elements that it saw as a whole. */
+  readonly ahead?: (text: string, at: number) => number
   /** Text between tags; it is `plain` where there is nothing to {@link decode} in it. */
   readonly text: (text: string, from: number, to: number, plain: boolean) => void
 }
@@ -83,7 +85,7 @@ export class Xml {
   private scan(): number {
     const { text, visitor } = this
     let at = 0
-    for (;;) {
+    while (at < text.length) {
       // tags of one letter next to each other are what a sheet is made of; they are not searched for
       const tag = text.charCodeAt(at) === lessThan ? at : text.indexOf("<", at)
       if (tag === -1) return at
@@ -92,6 +94,11 @@ export class Xml {
         at = tag
       }
       const code = text.charCodeAt(tag + 1)
+      // `c` and `s`: what nearly all of a workbook is made of
+      if ((code === 99 || code === 115) && visitor.ahead !== undefined) {
+        at = visitor.ahead(text, tag)
+        if (at !== tag) continue
+      }
       if (code === slash) {
         const end = text.charCodeAt(tag + 3) === greaterThan ? tag + 3 : text.indexOf(">", tag + 2)
         if (end === -1) return at
@@ -117,6 +124,7 @@ export class Xml {
         }
       }
     }
+    return at
   }
 
   private start(from: number, end: number): unknown {
