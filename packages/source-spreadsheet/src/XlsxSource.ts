@@ -8,6 +8,8 @@
  * is `Malformed`; one that would use up more than {@link Limits} allow is `TooLarge`. Macros and other files that a workbook refers
  * to are never looked at; that they are there is a notice.
  *
+ * A report workbook of ours is read from its sheet Data, whose header is row 1, unless `sheet` names another of its sheets.
+ *
  * @module
  */
 import type { Source } from "@waybill/core"
@@ -86,10 +88,10 @@ export const make = (options: Options): Source.Source => {
     kind: "xlsx",
     identify: Input.identify(input),
     read: (from) => {
-      if (from === null) return Input.pagesOf(input.name, () => pages(input, reading, undefined))
+      if (from === null) return Input.pagesOf("xlsx", input.name, () => pages(input, reading, undefined))
       const position = fromCursor(from)
       if (position === undefined) return Stream.fail(malformed(`${input.name}: the cursor is not one of an XLSX source`))
-      return Input.pagesOf(input.name, () => pages(input, reading, position))
+      return Input.pagesOf("xlsx", input.name, () => pages(input, reading, position))
     },
   }
 }
@@ -98,18 +100,17 @@ async function* pages(input: Input.Input, reading: Reading, position: XlsxPositi
   const handle = await input.open()
   try {
     const workbook = await openWorkbook(handle, input.name, reading.limits)
-    const sheet = choose(workbook, input.name, reading)
+    // LibreOffice and Excel keep the name that tells a report, whatever was corrected in it
+    const isReport = workbook.reported !== undefined && !workbook.sheets.some(({ name }) => name === reading.choice)
+    const sheet = isReport ? workbook.reported! : choose(workbook, input.name, reading)
+    const own = isReport ? { ...reading, headers: undefined, headerRow: 1 } : reading
     if (position !== undefined && position.sheet !== sheet.name) {
       throw malformed(`${input.name}: the cursor is one of the sheet ${JSON.stringify(position.sheet)}`)
     }
     if (position?.ended) return
     const merges = reading.repeatsMerged ? new SheetMerges(await workbook.merged(sheet), reading.limits) : undefined
-    const notices = [...workbook.notices, ...hiddenSheets(workbook, sheet, reading.choice)]
-    const pager = new XlsxPager(
-      { ...reading, place: `${input.name}!${sheet.name}`, sheet: sheet.name, notices },
-      position,
-      merges,
-    )
+    const notices = [...workbook.notices, ...(isReport ? [] : hiddenSheets(workbook, sheet, reading.choice))]
+    const pager = new XlsxPager({ ...own, place: `${input.name}!${sheet.name}`, sheet: sheet.name, notices }, position, merges)
     let merged: ReadonlyArray<string> = []
     for await (const some of workbook.rows(sheet, { asShown: reading.asShown, width: () => pager.width })) {
       yield* pager.push(some.rows, some.hiddenColumns)

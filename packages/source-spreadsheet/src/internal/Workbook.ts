@@ -3,6 +3,7 @@
  * place of {@link openWorkbook} by giving the same things.
  */
 import type { Notice } from "../Headers.ts"
+import * as IssueColumn from "../IssueColumn.ts"
 import type { Handle } from "./Input.ts"
 import { SharedTexts } from "./SharedText.ts"
 import type { RawRow } from "./SheetRow.ts"
@@ -12,7 +13,7 @@ import { type Archive, scan, scanning, scanOptional } from "./WorkbookPart.ts"
 import { isKind, partOf, type Relation, Relations } from "./WorkbookRelations.ts"
 import { WorkbookStyles } from "./WorkbookStyles.ts"
 import { beyond, type Failure, type XlsxLimits } from "./XlsxLimits.ts"
-import { attributes, type Visitor } from "./Xml.ts"
+import { attributes, decode, type Visitor } from "./Xml.ts"
 import { openZip } from "./Zip.ts"
 
 /** A sheet of cells. */
@@ -43,6 +44,8 @@ export interface Wanted {
 export interface Workbook {
   /** In the order of their tabs. Charts and dialogs are no sheets. */
   readonly sheets: ReadonlyArray<Sheet>
+  /** Where it is a report of ours: the sheet with the rows that can be imported again, which has its header in row 1. */
+  readonly reported: Sheet | undefined
   /** What it holds that is not read. */
   readonly notices: ReadonlyArray<Notice>
   /** The rows of a sheet. */
@@ -69,6 +72,7 @@ export const openWorkbook = async (handle: Handle, name: string, limits: XlsxLim
   const links = related.filter((relation) => isKind(relation, "externalLink")).length
   return {
     sheets,
+    reported: sheets.find((sheet) => sheet.name === listing.reported),
     notices: unread(archive.zip, only("vbaProject") !== undefined, links),
     rows: async function* (sheet, { asShown, width }) {
       const texts = new SharedTexts(limits)
@@ -98,16 +102,26 @@ const relations = async (archive: Archive, of: string): Promise<ReadonlyArray<Re
   return reader.found
 }
 
-// the sheets of workbook.xml
+// the sheets of workbook.xml, and which of them has the name that reports give it
 class Listing implements Visitor {
   readonly sheets: Array<{ readonly name: string; readonly isHidden: boolean; readonly id: string }> = []
   is1904 = false
   failure: Failure | undefined
+  private name = ""
+  private inName = false
 
   constructor(private readonly limits: XlsxLimits) {}
 
+  /** The sheet of the cell of that name, `'Data'!$A$1` or `Data!$A$1`. */
+  get reported(): string | undefined {
+    const [, quoted, plain] = /^(?:'((?:[^']|'')+)'|([^'!]+))!/.exec(this.name) ?? []
+    return quoted?.replaceAll("''", "'") ?? plain
+  }
+
   open(element: string, text: string, from: number, to: number): void {
-    if (element === "workbookPr") {
+    if (element === "definedName") {
+      this.inName = this.name === "" && attributes(text, from, to).get("name") === IssueColumn.dataName
+    } else if (element === "workbookPr") {
       const value = attributes(text, from, to).get("date1904")
       this.is1904 = value === "1" || value === "true"
     } else if (element === "sheet") {
@@ -124,9 +138,13 @@ class Listing implements Visitor {
     }
   }
 
-  close(): void {}
+  close(): void {
+    this.inName = false
+  }
 
-  text(): void {}
+  text(text: string, from: number, to: number, plain: boolean): void {
+    if (this.inName && this.name.length < 1_000) this.name += plain ? text.slice(from, to) : decode(text.slice(from, to))
+  }
 }
 
 // nothing but the areas of merged cells
