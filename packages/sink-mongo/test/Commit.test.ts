@@ -38,7 +38,7 @@ for (const [way, transaction, make] of ways)
       ]
       const planned = await s.plan(batches)
       const done = await run(s.commit(batches, planned, { transaction }))
-      expect(counts(done)).toEqual({ created: 15, updated: 20, unchanged: 10, conflict: 0, failed: 0 })
+      expect(counts(done)).toEqual({ created: 15, updated: 20, unchanged: 10, deleted: 0, conflict: 0, failed: 0 })
       expect(done.mismatches).toEqual([])
       expect(done.applied.map(({ outcomes }) => [...outcomes])).toEqual([
         [...Array(10).fill(0), ...Array(10).fill(2)],

@@ -13,7 +13,7 @@ const batches = [
   batchOf(Station, 1, [...stations(0, 3, { power: 50 }), ...stations(104, 2), ...stations(3, 1)]),
   batchOf(Station, 2, stations(4, 2, { power: null })),
 ]
-const expected = { created: 6, updated: 5, unchanged: 1, conflict: 0, failed: 0 }
+const expected = { created: 6, updated: 5, unchanged: 1, deleted: 0, conflict: 0, failed: 0 }
 
 /** How many of the batches a collection shows as applied, part by part; a batch that is neither there nor not is an error. */
 const appliedParts = (documents: ReadonlyArray<Document>): ReadonlyArray<boolean> => {

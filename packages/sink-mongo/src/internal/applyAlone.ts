@@ -2,13 +2,14 @@
  * Applies batches on a standalone server, which has no transactions: an intent, one write whose parts each do nothing if they come too
  * late, and the outcome. A batch that broke off is finished by applying it again.
  */
-import { type Batch, type Plan, Sink } from "@waybill/core"
+import { type Batch, Plan, Sink } from "@waybill/core"
 import { Effect } from "effect"
 import type { BulkWriteResult } from "mongodb"
 import { classifyError, duplicates } from "../classifyError.ts"
 import type { Committing } from "./applyInTransaction.ts"
 import { holdToken, readWritten, writeBatch } from "./bookkeeping.ts"
 import { abandoned, type Decision, decide, writtenBy } from "./decide.ts"
+import * as deletions from "./deletions.ts"
 import { noteWritten } from "./lastWritten.ts"
 import type { Layout } from "./layout.ts"
 import { lookUp } from "./lookup.ts"
@@ -46,7 +47,26 @@ export const applyAlone = ({
       ),
     )
 
+  // what is gone, and was to go, is what came of it; what is still there somebody else was changing
+  const deleteAlone = Effect.fnUntraced(function* (batch: Batch.Batch, planned: Plan.PlannedBatch) {
+    const deleting = { context, target }
+    const name = { entity: batch.entity.name, part: batch.part }
+    yield* holdToken(target, context)
+    const former = yield* readWritten(target, context, name)
+    const deletion = yield* deletions.lookAtDeletions(deleting, batch, planned)
+    if (deletions.isAbandoned(deleting, deletion)) return deletions.abandonedDeletion(deletion)
+    yield* deletions.refuseReferred(deleting, batch, deletion)
+    yield* writeBatch(target, context, name, undefined, together(former?.wrote ?? nothing, deletion.wrote))
+    if (former !== undefined) yield* removePieces(target, { job: context.job, ...name }, former.images)
+    const isWhole = yield* deletions.removeAll(deleting, batch, deletion)
+    const second = isWhole ? undefined : yield* deletions.lookAtDeletions(deleting, batch, planned)
+    const done = second === undefined ? deletions.doneOf(deletion) : deletions.doneOf(second, second.removals)
+    yield* writeBatch(target, context, name, done, undefined)
+    return done
+  })
+
   return Effect.fnUntraced(function* (batch, planned) {
+    if (Plan.isDeletion(planned)) return yield* deleteAlone(batch, planned)
     const layout = target.layout(batch.entity)
     const name = { entity: batch.entity.name, part: batch.part }
     yield* holdToken(target, context)

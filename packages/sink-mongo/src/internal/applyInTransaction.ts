@@ -1,11 +1,12 @@
 /**
  * Applies batches in transactions: one for each batch, or one for all.
  */
-import type { Batch, Plan, Sink } from "@waybill/core"
+import { type Batch, Plan, type Sink } from "@waybill/core"
 import { Effect } from "effect"
 import { classifyError, duplicates } from "../classifyError.ts"
 import { holdToken, nameOf, readBatch, writeBatch } from "./bookkeeping.ts"
 import { abandoned, type Decision, decide, plannedOutcomes, writtenBy } from "./decide.ts"
+import * as deletions from "./deletions.ts"
 import type { Indexes } from "./indexes.ts"
 import { noteWritten } from "./lastWritten.ts"
 import type { Layout } from "./layout.ts"
@@ -98,8 +99,19 @@ export const applyInTransaction = (
     )
   })
 
+  const deleted: Apply<Done> = Effect.fnUntraced(function* (batch, planned) {
+    const deleting = { context, target }
+    const deletion = yield* deletions.lookAtDeletions(deleting, batch, planned, session)
+    if (deletions.isAbandoned(deleting, deletion)) return { done: deletions.abandonedDeletion(deletion), wrote: nothing }
+    yield* deletions.refuseReferred(deleting, batch, deletion, session)
+    if (!(yield* deletions.removeAll(deleting, batch, deletion, session)))
+      return yield* raced(target.layout(batch.entity), batch, undefined)
+    return { done: deletions.doneOf(deletion), wrote: deletion.wrote }
+  })
+
   // looks first, then writes what can be written
   const carefully: Apply<Done> = Effect.fnUntraced(function* (batch, planned) {
+    if (Plan.isDeletion(planned)) return yield* deleted(batch, planned)
     const layout = target.layout(batch.entity)
     const records = batch.records()
     const found = yield* lookUp(
@@ -177,7 +189,7 @@ export const applyInTransaction = (
       const done = yield* readBatch(target, context, name)
       if (done !== undefined) return done
     }
-    if (repeated || planned.updates.length > 0) return yield* again(batch, planned)
+    if (repeated || planned.updates.length > 0 || Plan.isDeletion(planned)) return yield* again(batch, planned)
     return yield* Effect.catchIf(
       first(batch, planned),
       (error) => error.reason === "Contention",

@@ -4,7 +4,7 @@
 import { type Batch, type Entity, type Plan, Sink } from "@waybill/core"
 import type { Document } from "mongodb"
 import type { Written } from "./bookkeeping.ts"
-import { driverValue, isWritable, placeOf, type Raw, rawOf, sameRaw, textOf } from "./bson.ts"
+import { driverValue, isWritable, placeOf, type Raw, rawOf, sameRaw, subdocument, textOf } from "./bson.ts"
 import { decode, encode, isPlain, same } from "./codec.ts"
 import { shown } from "./decide.ts"
 import type { Held } from "./held.ts"
@@ -30,12 +30,19 @@ export interface Restoration {
   readonly paths: ReadonlyArray<string>
 }
 
-/** See the file's first sentence. `outcomes` are those of the batch once removals and restorations are done. */
+/** A document that was deleted, and is put back. */
+export interface Insertion {
+  readonly index: number
+  readonly whole: Buffer
+}
+
+/** See the file's first sentence. `outcomes` are those of the batch once removals, restorations and insertions are done. */
 export interface Reversal {
   readonly outcomes: Uint8Array
   readonly left: Array<Sink.Left>
   readonly removals: ReadonlyArray<Removal>
   readonly restorations: ReadonlyArray<Restoration>
+  readonly insertions: ReadonlyArray<Insertion>
 }
 
 /** A document that a batch has written. */
@@ -46,11 +53,18 @@ export interface Mine {
   readonly image: Image | undefined
 }
 
+const counted: ReadonlyArray<number> = [Sink.outcome.created, Sink.outcome.updated, Sink.outcome.deleted]
+
+/** The records that count as written although the batch wrote nothing of them: they were as planned already. */
+export const foundOf = ({ outcomes, wrote }: Written): ReadonlyArray<number> =>
+  [...(outcomes?.keys() ?? [])].filter(
+    (index) => counted.includes(outcomes![index]!) && !wrote.made.has(index) && !wrote.images.has(index),
+  )
+
 /** The documents that a batch has written, by their position in it. */
 export const mineOf = (layout: Layout, batch: Batch.Batch, { outcomes, wrote }: Written): ReadonlyArray<Mine> => {
   // of a batch that broke off, the documents themselves tell what came of it
-  const isWritten = (index: number) =>
-    outcomes === undefined || outcomes[index] === Sink.outcome.created || outcomes[index] === Sink.outcome.updated
+  const isWritten = (index: number) => outcomes === undefined || counted.includes(outcomes[index]!)
   const mine: Array<Mine> = []
   for (const [index, id] of wrote.made)
     if (isWritten(index)) mine.push({ index, id: rawOf(id ?? keyAsId(layout, batch.records()[index]!)), image: undefined })
@@ -86,6 +100,7 @@ export const decideReversal = (
   const left: Array<Sink.Left> = []
   const removals: Array<Removal> = []
   const restorations: Array<Restoration> = []
+  const insertions: Array<Insertion> = []
   const leave = (it: Sink.Left) => {
     outcomes[it.index] = it.kind === "refused" ? Sink.undone.errored : Sink.undone.kept
     left.push(it)
@@ -94,6 +109,16 @@ export const decideReversal = (
     const values = records[index]!
     const held = byId.get(textOf(id))
     outcomes[index] = Sink.undone.reversed
+    if (image?.whole !== undefined) {
+      const { whole } = image
+      const now = held ?? byKey.get(keyOfValues(layout, values))
+      if (now?.bytes.equals(whole) === true) continue
+      if (now !== undefined) leave(changed(index, "somebody has made a record of this key since", []))
+      else if (refused.has(index)) leave(refused.get(index)!)
+      else if (isWritable(subdocument(whole))) insertions.push({ index, whole })
+      else leave({ index, kind: "refused", message: "it holds a value of a kind that the driver cannot write", fields: [] })
+      continue
+    }
     if (held === undefined) {
       const other = byKey.get(keyOfValues(layout, values))
       if (other !== undefined)
@@ -112,7 +137,7 @@ export const decideReversal = (
       else restorations.push(back)
     }
   }
-  return { outcomes, left, removals, restorations }
+  return { outcomes, left, removals, restorations, insertions }
 }
 
 type Fields = Sink.Left["fields"]

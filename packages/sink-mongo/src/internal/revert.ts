@@ -11,7 +11,17 @@ import { Held } from "./held.ts"
 import type { Layout } from "./layout.ts"
 import { lookUp } from "./lookup.ts"
 import { type Gone, referrersOf } from "./referrers.ts"
-import { decideReversal, type Mine, mineOf, type Now, type Removal, type Restoration, type Reversal } from "./reversal.ts"
+import {
+  decideReversal,
+  foundOf,
+  type Insertion,
+  type Mine,
+  mineOf,
+  type Now,
+  type Removal,
+  type Restoration,
+  type Reversal,
+} from "./reversal.ts"
 import { ask, askRaw, collectionOf, type Target } from "./server.ts"
 import { raced } from "./write.ts"
 
@@ -29,6 +39,8 @@ export interface Subject {
   readonly batch: Batch.Batch
   readonly planned: Plan.PlannedBatch
   readonly mine: ReadonlyArray<Mine>
+  /** Positions of records that count as written, and that the batch found as they were to be. */
+  readonly found: ReadonlyArray<number>
 }
 
 /** The server refuses to have a record back: its transaction is lost, and is done again without it. */
@@ -51,6 +63,7 @@ export const subjectOf = (
     batch,
     planned,
     mine: written === undefined ? [] : mineOf(layout, batch, written),
+    found: written === undefined ? [] : foundOf(written),
   }))
 }
 
@@ -69,7 +82,7 @@ const nowOf = (
         .find({ _id: { $in: mine.map(({ id }) => driverValue(id)) } } as Document, {
           raw: true,
           batchSize: mine.length + 1,
-          ...(mine.some(({ image }) => image === undefined) ? {} : { projection: layout.owned }),
+          ...(mine.some(({ image }) => image === undefined || image.whole !== undefined) ? {} : { projection: layout.owned }),
           ...inSession(session),
         })
         .toArray(),
@@ -91,9 +104,12 @@ export const lookBack = (
   refused: ReadonlyMap<number, Sink.Left>,
   session?: ClientSession,
 ): Effect.Effect<Reversal, Sink.SinkError> =>
-  Effect.map(nowOf(undoing, subject, session), (now) =>
-    decideReversal(subject.layout, subject.batch, subject.planned, subject.mine, now, refused),
-  )
+  Effect.map(nowOf(undoing, subject, session), (now) => {
+    const reversal = decideReversal(subject.layout, subject.batch, subject.planned, subject.mine, now, refused)
+    // it is as it was
+    for (const index of subject.found) reversal.outcomes[index] = Sink.undone.reversed
+    return reversal
+  })
 
 /** The reversal without the removals that something refers to: these are left. */
 export const keepReferred = (
@@ -182,10 +198,44 @@ export const restore = (
     )
   })
 
-/** Deletes documents; tells whether each was there as it was looked at. */
-export const remove = (
+/** Puts documents back that were deleted, whole. In a transaction the first refusal is the last. */
+export const putBack = (
   { target }: Undoing,
   { batch, layout }: Subject,
+  insertions: ReadonlyArray<Insertion>,
+  session?: ClientSession,
+): Effect.Effect<ReadonlyArray<Sink.Left>, Sink.SinkError> =>
+  insertions.length === 0
+    ? Effect.succeed([])
+    : askRaw(() =>
+        collectionOf(target.db, layout.collection).bulkWrite(
+          // a map is written as it is; the document has its `_id`
+          insertions.map(({ whole }) => ({ insertOne: { document: mapOf(whole) as Document } })),
+          { ordered: session !== undefined, forceServerObjectId: true, ...inSession(session) },
+        ),
+      ).pipe(
+        Effect.as<ReadonlyArray<Sink.Left>>([]),
+        Effect.catch((error) => {
+          const refused = refusals(error)
+          return refused === undefined
+            ? Effect.fail(classifyError(error, { what: `writing ${layout.collection}, part ${batch.part}` }))
+            : Effect.succeed(
+                refused.map(
+                  ({ message, operation }): Sink.Left => ({
+                    index: insertions[operation]!.index,
+                    kind: "refused",
+                    message,
+                    fields: [],
+                  }),
+                ),
+              )
+        }),
+      )
+
+/** Deletes documents; tells whether each was there as it was looked at. */
+export const remove = (
+  { target }: Pick<Undoing, "target">,
+  { batch, layout }: Pick<Subject, "batch" | "layout">,
   removals: ReadonlyArray<Removal>,
   session?: ClientSession,
 ): Effect.Effect<boolean, Sink.SinkError> =>
@@ -217,6 +267,8 @@ export const revertWithin = (
     const sent = yield* restore(undoing, subject, reversal.restorations, session)
     if (sent.refused.length > 0) return yield* new RefusedBack({ left: sent.refused[0]! })
     if (!sent.isWhole) return yield* raced(layout, batch, undefined)
+    const [refusedBack] = yield* putBack(undoing, subject, reversal.insertions, session)
+    if (refusedBack !== undefined) return yield* new RefusedBack({ left: refusedBack })
     const final = yield* keepReferred(undoing, subject, reversal, new Map(), session)
     if (!(yield* remove(undoing, subject, final.removals, session))) return yield* raced(layout, batch, undefined)
     return undoneOf(final)

@@ -8,7 +8,7 @@ import { holdToken, writeUndone } from "./bookkeeping.ts"
 import { noteBack } from "./lastWritten.ts"
 import type { Layout } from "./layout.ts"
 import type { Reversal } from "./reversal.ts"
-import { keepReferred, lookBack, remove, restore, type Subject, subjectOf, type Undoing, undoneOf } from "./revert.ts"
+import { keepReferred, lookBack, putBack, remove, restore, type Subject, subjectOf, type Undoing, undoneOf } from "./revert.ts"
 
 /** The reversal of batches; see the file's first sentence. A preview only looks. */
 export const revertAlone = (undoing: Undoing): Sink.UndoSession["revert"] => {
@@ -40,10 +40,13 @@ export const revertAlone = (undoing: Undoing): Sink.UndoSession["revert"] => {
     const found = yield* lookBack(undoing, subject, new Map())
     yield* writeUndone(target, context, name, undefined)
     const sent = yield* restore(undoing, subject, found.restorations)
-    const refused = new Map(sent.refused.map((left) => [left.index, left]))
+    const refusedBack = yield* putBack(undoing, subject, found.insertions)
+    const refused = new Map([...sent.refused, ...refusedBack].map((left) => [left.index, left]))
     const final = yield* keepReferred(undoing, subject, found, new Map())
     const isRemoved = yield* remove(undoing, subject, final.removals)
-    const done = undoneOf(sent.isWhole && isRemoved ? final : late(final, yield* lookBack(undoing, subject, refused)))
+    const done = undoneOf(
+      sent.isWhole && refusedBack.length === 0 && isRemoved ? final : late(final, yield* lookBack(undoing, subject, refused)),
+    )
     yield* noteBack(target, subject, done)
     yield* writeUndone(target, context, name, done)
     return done
@@ -55,7 +58,7 @@ const isReference = ({ columns, entity }: Layout, path: string): boolean =>
 
 /** What came of a reversal, by a second look: what is still to be done, somebody else was changing at the time. */
 const late = (first: Reversal, second: Reversal): Reversal => {
-  const tried = new Set([...first.removals, ...first.restorations].map(({ index }) => index))
+  const tried = new Set([...first.removals, ...first.restorations, ...first.insertions].map(({ index }) => index))
   const outcomes = first.outcomes.slice()
   const left = [...first.left]
   for (const it of second.left)
@@ -63,7 +66,7 @@ const late = (first: Reversal, second: Reversal): Reversal => {
       outcomes[it.index] = second.outcomes[it.index]!
       left.push(it)
     }
-  for (const { index } of [...second.removals, ...second.restorations])
+  for (const { index } of [...second.removals, ...second.restorations, ...second.insertions])
     if (tried.has(index)) {
       outcomes[index] = Sink.undone.kept
       left.push({ index, kind: "changed", message: "another writer changed it while it was being taken back", fields: [] })

@@ -71,8 +71,11 @@ export class Verification {
       const layout = this.target.layout(batch.entity)
       const { created, updated } = Sink.outcome
       const written = batch.records().filter((_, index) => outcomes[index] === created || outcomes[index] === updated)
-      return Effect.map(lookUp(this.target.db, layout, written, layout.owned), ({ documents }) => {
-        const mismatches: Array<Sink.Mismatch> = []
+      const deleted = batch.records().filter((_, index) => outcomes[index] === Sink.outcome.deleted)
+      return Effect.map(lookUp(this.target.db, layout, [...written, ...deleted], layout.owned), ({ documents }) => {
+        const mismatches: Array<Sink.Mismatch> = deleted
+          .filter((values) => documents.has(keyOfValues(layout, values)))
+          .map((values) => ({ key: Entity.keyText(values, layout.entity.keyPositions), kind: "present", fields: [] }))
         for (const values of written) {
           const held = documents.get(keyOfValues(layout, values))
           const fields = held === undefined ? [] : held.differing(layout, values).map(({ name }) => name)

@@ -6,7 +6,7 @@
  * to make `_id`s, `[position, _id]` for each.
  *
  * Before: a BSON document for each record, one after the other: `{ at, id, before: { path: value }, absent: { path: depth } }`, where
- * `depth` is how many names of the path were there.
+ * `depth` is how many names of the path were there. Of a document that is deleted, `{ at, id, whole: document }`.
  */
 import { Binary, ObjectId } from "mongodb"
 import { documentBytes, elements, int32, placeOf, type Raw, subdocument } from "./bson.ts"
@@ -22,6 +22,8 @@ export interface Image {
   readonly index: number
   readonly id: Raw
   readonly before: ReadonlyMap<string, Before>
+  /** The whole document, where the batch deleted it. */
+  readonly whole?: Buffer
 }
 
 /** What a batch has written. */
@@ -105,6 +107,14 @@ export const imageOf = (index: number, document: Buffer, paths: Iterable<string>
   ])
 }
 
+/** All of a document that is deleted, as its image's bytes. */
+export const wholeImage = (index: number, document: Buffer): Buffer =>
+  documentBytes([
+    ["at", int32(index)],
+    ["id", placeOf(document, ["_id"]).raw!],
+    ["whole", subdocument(document)],
+  ])
+
 /** Takes the images of a batch apart. */
 export const splitImages = (bytes: Buffer): ReadonlyMap<number, Buffer> => {
   const images = new Map<number, Buffer>()
@@ -119,11 +129,11 @@ export const splitImages = (bytes: Buffer): ReadonlyMap<number, Buffer> => {
 /** Reads an image. */
 export const readImage = (bytes: Buffer): Image => {
   const found = new Map(elements(bytes))
+  const index = found.get("at")!.bytes.readInt32LE()
+  const id = found.get("id")!
+  const whole = found.get("whole")?.bytes
+  if (whole !== undefined) return { index, id, before: new Map(), whole }
   const before = new Map<string, Before>(elements(found.get("before")!.bytes))
   for (const [path, depth] of elements(found.get("absent")!.bytes)) before.set(path, depth.bytes.readInt32LE())
-  return {
-    index: found.get("at")!.bytes.readInt32LE(),
-    id: found.get("id")!,
-    before,
-  }
+  return { index, id, before }
 }
