@@ -1,10 +1,10 @@
 /** The application: the import with its source, and the layers it stands on. */
 import * as path from "node:path"
 import type { Entry } from "@waybill/cli"
-import type { Source } from "@waybill/core"
+import { Source } from "@waybill/core"
 import { FileJobStore, FileSnapshotStore } from "@waybill/core/file"
 import { OcmSource } from "@waybill/source-ocm"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer } from "effect"
 import { Database } from "./Database.ts"
 import { Settings } from "./Settings.ts"
 import { stationImport, stationSink } from "./stationImport.ts"
@@ -14,11 +14,7 @@ const openSource = Effect.map(Settings, ({ apiKey, baseUrl, countryCode, maxPage
 )
 
 // the settings are known when the source is read
-const source: Source.Source<OcmSource.Http | Settings> = {
-  kind: "ocm",
-  identify: Effect.flatMap(openSource, ({ identify }) => identify),
-  read: (from) => Stream.unwrap(Effect.map(openSource, ({ read }) => read(from))),
-}
+const source = Source.unwrap("ocm", openSource)
 
 const stores = Layer.unwrap(
   Effect.map(Settings, ({ folder }) =>

@@ -4,6 +4,7 @@
  * @module
  */
 import { type DeadLetters, type Engine, type Issue, Job, type Partition, type Retention, type Summary } from "@waybill/core"
+import { bookmarkOf } from "./internal/bookmark.ts"
 import { count, duration, many, moment, size } from "./internal/format.ts"
 import { jobs as jobTable } from "./internal/jobTable.ts"
 import * as partitionReport from "./internal/partitionReport.ts"
@@ -181,9 +182,7 @@ export const retention = (due: Retention.Due, purged: Retention.Purged | undefin
 
 const undoHeadline = ({ of, reversed, kept, errored }: Job.Undo, status: Job.Status, style: Style): string => {
   if (status === "running") return style.yellow(`takes job ${of} back, or that broke off; undoing ${of} again goes on from there`)
-  const left = [kept > 0 ? `${count(kept)} kept` : "", errored > 0 ? `${count(errored)} not possible` : ""].filter(
-    (it) => it !== "",
-  )
+  const left = [...(kept > 0 ? [`${count(kept)} kept`] : []), ...(errored > 0 ? [`${count(errored)} not possible`] : [])]
   const all = `took job ${of} back: ${many(reversed, "record")} reversed`
   return left.length === 0 ? style.green(all) : style.yellow(`${all}, ${left.join(", ")}`)
 }
@@ -228,6 +227,7 @@ export const head = (job: Job.Job, look: Look = {}): string => {
   const facts: ReadonlyArray<readonly [string, string]> = [
     ["job", job.id],
     ["source", `${job.source.name}${bytes}`],
+    ["bookmark", bookmarkOf(job)],
     ["target", job.target],
     ["mode", job.mode],
     ["started", `${moment(job.createdAt)} by ${job.startedBy}`],

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Data, type Duration, type Effect, type Stream } from "effect"
+import { Data, type Duration, Effect, Stream } from "effect"
 import type { Json } from "./Canonical.ts"
 import type { Issue } from "./Issue.ts"
 import type { Label } from "./Ref.ts"
@@ -111,6 +111,16 @@ export interface Source<R = never> {
   /** How it is read from a bookmark on; `null` or absent where it is always read as a whole. Asked once, before `identify`. */
   readonly incremental?: Effect.Effect<Incremental<R> | null, SourceError, R>
 }
+
+/** A source that an effect opens when it is asked for something: its settings are read then, say. It is opened each time anew. */
+export const unwrap = <R, R2>(kind: string, open: Effect.Effect<Source<R>, SourceError, R2>): Source<R | R2> => ({
+  kind,
+  identify: Effect.flatMap(open, (source) => source.identify),
+  read: (from) => Stream.unwrap(Effect.map(open, (source) => source.read(from))),
+  incremental: Effect.flatMap(open, ({ incremental }) =>
+    incremental === undefined ? Effect.succeed(null) : Effect.map(incremental, (it): Incremental<R | R2> | null => it),
+  ),
+})
 
 /** Why a source could not be read. */
 export type Reason =

@@ -18,6 +18,7 @@ const options: ReadonlyArray<Option> = [
     help: "strict: a reference that leads nowhere is an error; smart: what is missing is created",
   },
   { name: "force", help: "take the source although the same bytes were imported before" },
+  { name: "full", help: "read all of a source that would be read from its bookmark on" },
   { name: "no-mirrors", help: "leave records that the source has no more as they are, whatever the import's mirrors say" },
   { name: "started-by", value: "NAME", help: "who asks; you by default" },
   ...partitionedOptions,
@@ -66,20 +67,22 @@ const pick = ({ entries, typed }: Context): Effect.Effect<Picked, UsageError> =>
   return Effect.succeed({ name, entry, input: Object.fromEntries(input) })
 }
 
-// the same command again without mirrors, which read nothing that would have to be forced aside
-const unmirrored = ({ program, typed }: Context): string => {
-  const values = [...typed.values].flatMap(([name, value]) => [`--${name}`, quote(value)])
-  const force = typed.flags.has("force") ? ["--force"] : []
-  return [program, "validate", ...typed.positionals.map(quote), ...values, ...force, "--no-mirrors"].join(" ")
+// the same command again with other switches
+const again = ({ program, typed }: Context, changes: ReadonlyMap<string, boolean>, mode?: string): string => {
+  const values = [...typed.values]
+    .filter(([name]) => mode === undefined || name !== "mode")
+    .flatMap(([name, value]) => [`--${name}`, quote(value)])
+  const switches = ["force", "full", "no-mirrors"].filter((name) => changes.get(name) ?? typed.flags.has(name))
+  const typing = [...typed.positionals.map(quote), ...values, ...switches.map((name) => `--${name}`)]
+  return [program, "validate", ...typing, ...(mode === undefined ? [] : [`--mode ${mode}`])].join(" ")
 }
 
-// the same command again, in smart mode; a job that waits for its commit has to be forced aside
-const smartly = ({ program, typed }: Context, waiting: boolean): string => {
-  const values = [...typed.values].filter(([name]) => name !== "mode").flatMap(([name, value]) => [`--${name}`, quote(value)])
-  const force = waiting || typed.flags.has("force") ? ["--force"] : []
-  const mirrors = typed.flags.has("no-mirrors") ? ["--no-mirrors"] : []
-  return [program, "validate", ...typed.positionals.map(quote), ...values, ...force, ...mirrors, "--mode smart"].join(" ")
-}
+// without mirrors, which read nothing that would have to be forced aside
+const unmirrored = (context: Context): string => again(context, new Map([["no-mirrors", true]]))
+
+// in smart mode; a job that waits for its commit has to be forced aside
+const smartly = (context: Context, waiting: boolean): string =>
+  again(context, waiting ? new Map([["force", true]]) : new Map(), "smart")
 
 interface Engines {
   readonly whole: (
@@ -106,6 +109,7 @@ const start =
       const asked = {
         startedBy: context.typed.values.get("started-by") ?? context.host.user,
         force: context.typed.flags.has("force"),
+        full: context.typed.flags.has("full"),
         ...(context.typed.flags.has("no-mirrors") ? { mirrors: false as const } : {}),
         ...(mode === undefined ? {} : { mode }),
         onProgress: context.progress.show,
@@ -122,6 +126,9 @@ const start =
       yield* report(context, job, {
         further: [
           ...(candidates.length > 0 ? [{ why, type: smartly(context, job.status !== "failed") }] : []),
+          ...(job.failure?.code === "mirror.incremental"
+            ? [{ why: "read all of the source", type: again(context, new Map([["full", true]])) }]
+            : []),
           ...(shrunk
             ? [{ why: "or take over what it has, and leave the rest of the target as it is", type: unmirrored(context) }]
             : []),
