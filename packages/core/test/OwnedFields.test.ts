@@ -1,7 +1,7 @@
 /**
  * Imports whose fields are not all the feed's: what is kept, seen from the preview to the undo.
  */
-import { type Canonical, Cell, Engine, Entity, Field, Import, type Plan, type Sink } from "@waybill/core"
+import { type Canonical, Cell, Engine, Entity, Field, Import, Mirror, type Plan, type Sink } from "@waybill/core"
 import { MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Schema, Stream } from "effect"
@@ -157,6 +157,29 @@ describe.each(["atomic", "batched"] as const)("fields that are not the feed's, %
         edit(sink, "A", "price", "1.00")
         const free = yield* Engine.validate(of(sink), feed(["A", "Lamp", "1.60", null, null]))
         expect(free.counts.entities["product"]?.kept?.["price"]).toBeUndefined()
+      }),
+    ))
+
+  test("of a record that is deleted and comes back with an undo are whose they were", () =>
+    run(
+      Effect.gen(function* () {
+        const sink = MemorySink.make()
+        const mirrors = [Mirror.remove(Product, { maxShare: 1 })]
+        const both: ReadonlyArray<Cells> = [
+          ["A", "Lamp", "1.00", null, null],
+          ["B", "Lamp", "1.00", null, null],
+        ]
+        yield* Engine.run(of(sink), feed(...both))
+        edit(sink, "A", "price", "9.99")
+        const without = definition(sink, { transaction, mirrors })
+        const job = yield* Engine.run(without, feed(["C", "Lamp", "1.00", null, null]))
+        expect([...tableOf(sink).keys()]).toEqual(["C"])
+        expect(yield* Engine.undo(without, job.id)).toMatchObject({ status: "success" })
+        const again = yield* Engine.validate(of(sink), feed(...both.map(([sku, title]) => [sku!, title!, "2.00", null, null])))
+        expect((yield* changesOf(of(sink), again.id)).map(({ kept }) => kept?.map(({ why }) => why))).toEqual([
+          ["edited"],
+          undefined,
+        ])
       }),
     ))
 

@@ -7,14 +7,14 @@
  * there, and is applied again, notes it then. Until then what the batch wrote looks like an edit, and is kept.
  */
 import { hash } from "node:crypto"
-import { type Batch, Canonical, Entity, type Field, Ownership, type Plan, Sink } from "@waybill/core"
+import { type Batch, Canonical, Entity, type Field, Ownership, Plan, Sink } from "@waybill/core"
 import { Effect } from "effect"
 import type { AnyBulkWriteOperation, ClientSession, Document } from "mongodb"
 import { documentBytes, type Raw } from "./bson.ts"
 import { decode } from "./codec.ts"
 import { Held } from "./held.ts"
 import { type Column, type Layout, valueAt } from "./layout.ts"
-import type { Mine } from "./reversal.ts"
+import type { Subject } from "./revert.ts"
 import { ask, collectionOf, type Target } from "./server.ts"
 import type { Wrote } from "./wrote.ts"
 
@@ -134,13 +134,14 @@ export const noteWritten = (
 /** Notes what is there again, and takes away what is noted of records that are gone. */
 export const noteBack = (
   target: Target,
-  { batch, layout, mine }: { readonly batch: Batch.Batch; readonly layout: Layout; readonly mine: ReadonlyArray<Mine> },
+  { batch, layout, mine, planned }: Subject,
   { outcomes }: Pick<Sink.UndoneBatch, "outcomes">,
   session?: ClientSession,
 ): Effect.Effect<void, Sink.SinkError> =>
   Effect.suspend(() => {
     const watched = watchedOf(layout)
-    if (watched.length === 0) return Effect.void
+    // what was written of a record that is deleted stays known: the undo puts it back with that
+    if (watched.length === 0 || Plan.isDeletion(planned)) return Effect.void
     const records = batch.records()
     return send(
       target,

@@ -88,7 +88,7 @@ class CommitSession implements Sink.CommitSession {
       const notes = [
         this.ledger.note(batch, applied, found),
         // what was found as planned somebody else has written
-        ...(lastWritten === null ? [] : [lastWritten.note(applyQuery.ofBatch(batch), others)]),
+        ...(lastWritten === null || Plan.isDeletion(planned) ? [] : [lastWritten.note(applyQuery.ofBatch(batch), others)]),
       ]
       if (this.isAtomic) {
         yield* connection.queries(notes)
