@@ -23,6 +23,7 @@ const right = (heading: string): Column => ({ heading, align: "right" })
 
 const rowHeadings = ["processed", "imported", "skipped", "rejected"] as const
 const recordHeadings = ["records", "created", "updated", "unchanged", "conflict", "failed", "candidates"] as const
+const withDeleted = ["records", "created", "updated", "unchanged", "deleted", "conflict", "failed", "candidates"] as const
 
 /**
  * The counts of a job as two tables: rows by outcome, records by entity. While a job is pending they say what a commit will do.
@@ -36,10 +37,12 @@ export const counts = (value: Summary.Counts, look: Look = {}): string => {
     Object.entries(of.kept ?? {}).map(([field, records]) => [name, field, count(records)]),
   )
   if (entities.length === 0) return `${style.bold("Rows")}\n${rows}`
-  const lines = entities.map(([name, of]) => [name, ...recordHeadings.map((heading) => count(of[heading]))])
+  // jobs that were stored before a commit could delete have no such count
+  const columns = entities.some(([, of]) => (of.deleted ?? 0) > 0) ? withDeleted : recordHeadings
+  const lines = entities.map(([name, of]) => [name, ...columns.map((heading) => count(of[heading]))])
   if (entities.length > 1)
-    lines.push(["total", ...recordHeadings.map((heading) => count(entities.reduce((total, [, of]) => total + of[heading], 0)))])
-  return `${style.bold("Rows")}\n${rows}\n${style.bold("Records")}\n${table([{ heading: "entity" }, ...recordHeadings.map(right)], lines, style)}${
+    lines.push(["total", ...columns.map((heading) => count(entities.reduce((total, [, of]) => total + of[heading], 0)))])
+  return `${style.bold("Rows")}\n${rows}\n${style.bold("Records")}\n${table([{ heading: "entity" }, ...columns.map(right)], lines, style)}${
     kept.length === 0
       ? ""
       : `\n${style.bold("Kept as it is in the target")}\n${table([{ heading: "entity" }, { heading: "field" }, right("records")], kept, style)}`
@@ -211,7 +214,9 @@ const headline = (job: Job.Job, style: Style): string => {
     case "failed":
       return `${style.red("failed")}: ${visible(job.failure?.message ?? "no reason was kept")}`
     case "cancelled":
-      return job.counts.created + job.counts.updated > 0 ? "cancelled during its commit" : "cancelled before its commit"
+      return job.counts.created + job.counts.updated + (job.counts.deleted ?? 0) > 0
+        ? "cancelled during its commit"
+        : "cancelled before its commit"
     case "undone":
       return "committed, and taken back"
   }

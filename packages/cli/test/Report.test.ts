@@ -154,6 +154,15 @@ test("a commit lists only what its preview had not", () => {
   ])
 })
 
+test("deletions have a column where there are any", () => {
+  const { category, product } = counts.entities
+  const deleting = { ...counts, entities: { category: category!, product: { ...product!, deleted: 1_204 } } }
+  expect(Report.counts(counts)).not.toContain("deleted")
+  expect(Report.counts(deleting)).toMatch(/unchanged {2}deleted {2}conflict/)
+  expect(Report.counts(deleting)).toMatch(/product .* 1,204 /)
+  expect(Report.counts(deleting)).toMatch(/total .* 1,204 /)
+})
+
 describe("pieces", () => {
   test("progress", () => {
     expect(line({ job: "1", phase: "read", done: 12_000, total: null })).toBe("Reading: 12,000 rows")

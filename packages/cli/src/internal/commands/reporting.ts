@@ -18,10 +18,10 @@ const nextOf = ({ program }: Context, job: Job.Job, kept: number): ReadonlyArray
   // the issues of a parent are those of its children
   if (kept > firstIssues && !Job.isParent(job)) next.push({ why: "see every issue", type: `${program} issues ${job.id}` })
   if (job.status === "pending") {
-    const { created, rejected, updated } = job.counts
+    const { created, deleted = 0, rejected, updated } = job.counts
     const without = rejected > 0 ? `, without the ${many(rejected, "rejected row")}` : ""
     next.push({
-      why: created + updated === 0 ? "nothing is left to write; settle the job" : `write exactly this${without}`,
+      why: created + updated + deleted === 0 ? "nothing is left to write; settle the job" : `write exactly this${without}`,
       type: `${program} commit ${job.id}`,
     })
   }
