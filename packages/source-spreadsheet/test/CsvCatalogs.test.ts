@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs"
+import iconv from "iconv-lite"
 import { expect, test } from "vitest"
 import { CsvSource } from "../src/index.ts"
 import { dataFile, describeData, objectsOf, read } from "./support/reading.ts"
+import { encode } from "./support/writing.ts"
 
 describeData("csv-spectrum", () => {
   const names = readdirSync(dataFile("csv/csv-spectrum/csvs")).map((file) => file.replace(".csv", ""))
@@ -22,6 +24,16 @@ describeData("csv-spectrum", () => {
     expect(table.issues).toEqual([])
     expect(table.notices).toEqual([])
   })
+
+  test.each(names.flatMap((name) => [["utf-16le", name] as const, ["utf-16be", name] as const]))(
+    "in %s %s is the same",
+    async (encoding, name) => {
+      const bytes = encode(bytesOf(name).toString(), encoding, true)
+      const table = await read(CsvSource.make({ bytes }))
+      expect(objectsOf(table)).toEqual(JSON.parse(readFileSync(dataFile(`csv/csv-spectrum/json/${name}.json`), "utf8")))
+      expect(table.issues).toEqual([])
+    },
+  )
 })
 
 describeData("real catalogs as CSV", () => {
@@ -72,6 +84,15 @@ describeData("real catalogs as CSV", () => {
     const translations = objectsOf(await catalog("spree/product_translations.csv"))
     expect(translations.length).toBe(74)
     expect(translations[0]).toMatchObject({ slug: "automatic-espresso-machine", locale: "de", name: "Kaffeevollautomat" })
+  })
+
+  test("spree: translations saved by a program of Western Europe are the same, and it is told what they were taken for", async () => {
+    const file = dataFile("catalogs/spree/product_translations.csv")
+    const bytes = iconv.encode(readFileSync(file, "utf8"), "windows-1252")
+    const [western, known] = [await read(CsvSource.make({ bytes })), await read(CsvSource.make({ file }))]
+    expect(western.rows).toEqual(known.rows)
+    expect(western.notices.map((notice) => notice.slice(0, 47))).toEqual(["csv.encoding: The text is read as windows-1252 "])
+    expect(known.notices).toEqual([])
   })
 
   test("aliases give columns the names that a row schema wants", async () => {
