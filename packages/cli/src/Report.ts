@@ -8,6 +8,7 @@ import { bookmarkOf } from "./internal/bookmark.ts"
 import { count, duration, many, moment, size } from "./internal/format.ts"
 import { jobs as jobTable } from "./internal/jobTable.ts"
 import * as partitionReport from "./internal/partitionReport.ts"
+import { retention as retentionTable } from "./internal/retentionTable.ts"
 import { coloured, plain, type Style } from "./internal/style.ts"
 import { type Column, table, visible } from "./internal/table.ts"
 
@@ -152,36 +153,8 @@ export const undoPreview = (value: Engine.UndoPreview, command: string, look: Lo
 }
 
 /** What of old jobs goes, or went, and the command that takes it away. */
-export const retention = (due: Retention.Due, purged: Retention.Purged | undefined, command: string, look: Look = {}): string => {
-  const style = styleOf(look)
-  const { bytes, goes } = purged ?? due
-  const left = purged?.left ?? []
-  const kept = left.length === 0 ? "" : `Left, because they changed meanwhile: ${left.join(", ")}\n`
-  if (goes.length === 0) return `Nothing is older than it is kept.\n${kept}`
-  const rows = table(
-    [
-      { heading: "job" },
-      { heading: "import" },
-      { heading: "status" },
-      { heading: "last change" },
-      right("parts"),
-      right("size"),
-      right("in target"),
-    ],
-    goes.map(({ bytes: own, inTarget, job: id, of, parts }) => [
-      id,
-      of?.import ?? "",
-      of?.status ?? "nobody's",
-      of === null ? "" : moment(of.updatedAt),
-      count(parts),
-      size(own - inTarget),
-      size(inTarget),
-    ]),
-    style,
-  )
-  const next = purged === undefined ? `\n${style.bold("Next")}\n  ${style.dim("take them away:")}\n    ${command}\n` : ""
-  return `${rows}\n${purged === undefined ? "This would free" : "This freed"} ${size(bytes)}.\n${kept}${next}`
-}
+export const retention = (due: Retention.Due, purged: Retention.Purged | undefined, command: string, look: Look = {}): string =>
+  retentionTable(due, purged, command, styleOf(look))
 
 const undoHeadline = ({ of, reversed, kept, errored }: Job.Undo, status: Job.Status, style: Style): string => {
   if (status === "running") return style.yellow(`takes job ${of} back, or that broke off; undoing ${of} again goes on from there`)
