@@ -87,6 +87,11 @@ export const mark = <Fields extends Schema.Struct.Fields>(entity: Entity<Fields>
       throw new TypeError(
         `mirror of ${entity.name}: it cannot set ${entity.fields[position]!.name}, which is part of its ${entity.keyPositions.includes(position) ? "key" : "scope"}`,
       )
+  for (const { position } of set) {
+    const owner = entity.ownership?.get(position)
+    if (owner === "whenEmpty" || owner === "atCreation")
+      throw new TypeError(`mirror of ${entity.name}: it cannot set ${entity.fields[position]!.name}, which is owned ${owner}`)
+  }
   return { ...mirror, missing: "mark", set }
 }
 

@@ -137,13 +137,11 @@ export const sum = (all: ReadonlyArray<Counts>): Counts => {
     issuesByCode: merge(all.map((it) => it.issuesByCode)),
     normalizations: merge(all.map((it) => it.normalizations)),
     entities: Object.fromEntries(
-      [...names].map((name) => [
-        name,
-        add(
-          noRecords,
-          all.flatMap((it) => it.entities[name] ?? []),
-        ),
-      ]),
+      [...names].map((name) => {
+        const some = all.flatMap((it) => it.entities[name] ?? [])
+        const kept = merge(some.map((it) => it.kept ?? {}))
+        return [name, { ...add(noRecords, some), ...(Object.keys(kept).length === 0 ? {} : { kept }) }]
+      }),
     ),
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What an entity says about who owns its fields, and what of a plan stays for it.
  */
-import { Batch, Entity, Field, Ownership, Plan } from "@waybill/core"
+import { Batch, Entity, Field, Mirror, Ownership, Plan, Summary } from "@waybill/core"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 
@@ -41,6 +41,16 @@ describe("ownership of an entity", () => {
     expect(() => make(ownership as never)).toThrow(new TypeError(message))
   })
 
+  test("that an update never writes cannot be what a mirror sets", () => {
+    const of = (owner: Field.Owner) => make({ title: owner })
+    for (const owner of ["whenEmpty", "atCreation"] as const)
+      expect(() => Mirror.mark(of(owner) as Entity.Entity<typeof schema>, { set: { title: "gone" } })).toThrow(
+        new TypeError(`mirror of product: it cannot set title, which is owned ${owner}`),
+      )
+    for (const owner of ["always", "keepEdits"] as const)
+      expect(Mirror.mark(of(owner) as Entity.Entity<typeof schema>, { set: { title: "gone" } }).set).toHaveLength(1)
+  })
+
   test("cannot split a reference of several fields", () => {
     const Shop = Entity.make("shop", { schema: { chain: Field.text(), number: Field.integer() }, key: ["chain", "number"] })
     const offer = (ownership: { readonly number?: Field.Owner }) =>
@@ -59,6 +69,28 @@ describe("ownership of an entity", () => {
     expect(Ownership.needsLastWritten(make({ title: "whenEmpty", stock: "keepEdits" }))).toBe(true)
     expect(Ownership.watched(make({ title: "whenEmpty", stock: "keepEdits", tags: "keepEdits" }))).toEqual([2, 3])
   })
+})
+
+test("what several jobs keep is counted together", () => {
+  const counts = (kept?: Summary.EntityCounts["kept"]): Summary.Counts => {
+    const none = {
+      records: 1,
+      created: 0,
+      updated: 0,
+      unchanged: 1,
+      deleted: 0,
+      conflict: 0,
+      failed: 0,
+      candidates: 0,
+      missing: 0,
+    }
+    return { ...Summary.empty, unchanged: 1, entities: { product: { ...none, ...(kept === undefined ? {} : { kept }) } } }
+  }
+  expect(Summary.sum([counts({ title: 1 }), counts(), counts({ title: 1, stock: 1 })]).entities["product"]).toMatchObject({
+    records: 3,
+    kept: { title: 2, stock: 1 },
+  })
+  expect(Summary.sum([counts(), counts()]).entities["product"]?.kept).toBeUndefined()
 })
 
 describe("a value stays", () => {
