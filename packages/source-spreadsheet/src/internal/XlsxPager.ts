@@ -140,8 +140,7 @@ export class XlsxPager {
   }
 
   private repeat(raw: RawRow, merges: SheetMerges): RawRow {
-    const isHeader = this.seen <= this.done ? raw.number <= this.header : this.columns === undefined
-    const row = merges.fill(raw, this.width, isHeader)
+    const row = merges.fill(raw, this.width, this.columns === undefined)
     const { failure } = merges
     if (failure !== undefined) {
       this.failure = (failure.isLimit ? tooLarge : malformed)(`${this.settings.place} ${failure.message}`)
