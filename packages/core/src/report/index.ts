@@ -1,0 +1,6 @@
+/**
+ * Reports of jobs for people.
+ *
+ * @module
+ */
+export * as HtmlReport from "./HtmlReport.ts"
