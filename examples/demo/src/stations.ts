@@ -75,9 +75,19 @@ export const stations = (database: Database, server: OcmServer, folder: string):
     yield* expect("the second run", { created, updated, unchanged }, { created: 1, updated: 1, unchanged: total - 2 })
     yield* command(program, ["changes", second.id])
 
-    yield* say("And once more, when nothing has changed:")
+    yield* say(
+      "That run was a success, so the next one starts from its bookmark: the server is asked only for what was updated since, less a quarter of an",
+      "hour. Nothing was, and what is read again is unchanged:",
+    )
     yield* command(program, ["run"])
     const third = yield* lastJob(program)
-    yield* expect("unchanged stations in the third run", third.counts.unchanged, total)
+    yield* expect("the job that the third run goes on from", third.bookmark?.after, second.id)
+    yield* expect("its changes", third.counts.created + third.counts.updated, 0)
+    yield* expect("that it read less than all", third.counts.processed < total, true)
+
+    yield* say("And once more, with all of it:")
+    yield* command(program, ["run", "--full"])
+    const fourth = yield* lastJob(program)
+    yield* expect("unchanged stations in the fourth run", fourth.counts.unchanged, total)
     yield* expect("stations in the database in the end", yield* stored(database), total)
   })

@@ -83,6 +83,10 @@ const jobOf = async (...args: ReadonlyArray<string>): Promise<Job.Job> => {
 const stations = () => client.db(mongo.name).collection<Document>("stations")
 const ids = pois.map(({ ID }) => ID)
 
+// the API notes with every edit when it was made
+const edit = (id: number, patch: Parameters<typeof server.edit>[1]): void =>
+  server.edit(id, { DateLastStatusUpdate: "2026-01-02T03:04:00Z", ...patch })
+
 describe("stations from Open Charge Map into MongoDB", () => {
   it("imports all of them, then nothing, then what was edited, and overwrites nobody's work", async () => {
     const first = await jobOf("run")
@@ -112,15 +116,17 @@ describe("stations from Open Charge Map into MongoDB", () => {
     expect(await stations().findOne({ location: near })).toMatchObject({ externalId: one!["externalId"] })
 
     const before = await stations().find().sort({ externalId: 1 }).toArray()
-    const second = await jobOf("run")
-    expect(second).toMatchObject({ status: "success" })
+    const second = await jobOf("run", "--full")
+    expect(second).toMatchObject({ status: "success", bookmark: { from: null } })
     expect(second.counts).toMatchObject({ created: 0, updated: 0, unchanged: 191 })
     expect(await stations().find().sort({ externalId: 1 }).toArray()).toEqual(before)
 
-    server.edit(ids[5]!, { AddressInfo: { Title: "Renamed at the source" } })
+    edit(ids[5]!, { AddressInfo: { Title: "Renamed at the source" } })
     server.edit(ids[6]!, { IsRecentlyVerified: null, DateLastVerified: "2038-01-01T00:00:00Z", AddressInfo: { Distance: 3 } })
     const third = await jobOf("run")
-    expect(third.counts).toMatchObject({ created: 0, updated: 1, unchanged: 190 })
+    // the one that was updated last before is read again; what goes by the present time is no update
+    expect(third).toMatchObject({ source: { isDelta: true }, bookmark: { after: second.id } })
+    expect(third.counts).toMatchObject({ processed: 2, created: 0, updated: 1, unchanged: 1 })
     const { out } = await command("changes", third.id)
     expect(out).toContain(`ocm:${ids[5]}`)
     expect(out).toContain("Renamed at the source")
@@ -131,8 +137,8 @@ describe("stations from Open Charge Map into MongoDB", () => {
 
   it("leaves a station as it is that was edited in the database after the validation", async () => {
     await jobOf("run")
-    server.edit(ids[0]!, { AddressInfo: { Title: "Edited at the source, too" } })
-    server.edit(ids[1]!, { AddressInfo: { Title: "Edited at the source only" } })
+    edit(ids[0]!, { AddressInfo: { Title: "Edited at the source, too" } })
+    edit(ids[1]!, { AddressInfo: { Title: "Edited at the source only" } })
     const pending = await jobOf("validate")
     expect(pending).toMatchObject({ status: "pending", counts: { updated: 2 } })
     await stations().updateOne({ externalId: `ocm:${ids[0]}` }, { $set: { name: "Edited by hand" } })
