@@ -7,6 +7,7 @@
  */
 import { CsvCells, lineEnds, type Problem } from "./CsvCells.ts"
 import type { Dialect, LineEnd } from "./CsvDialect.ts"
+import * as Problems from "./CsvProblems.ts"
 
 /** Why nothing more can be read. */
 export interface Failure {
@@ -20,8 +21,6 @@ const lfCode = 10
 const markCode = 0xfeff
 
 const noProblems: ReadonlyArray<Problem> = []
-
-const endNames = { lf: "LF", crlf: "CRLF", cr: "CR" } as const
 
 /** See the file's first sentence. */
 export class CsvScanner {
@@ -263,8 +262,7 @@ export class CsvScanner {
     if (after - this.at > this.maxRow) this.fail(this.number)
     if (this.isOdd || after - end !== this.endWidth || this.text.charCodeAt(end) !== this.endCode) this.lookAtEnd(end, after)
     if (this.commentCells > 0 && this.text.startsWith(this.dialect.comment, this.at)) {
-      const message = `the row begins with ${JSON.stringify(this.dialect.comment)} as the comments of this file do, and has as many cells as a row; say which lines are comments (comment)`
-      this.problems = [...this.problems, { code: "csv.comment", column: 0, message }]
+      this.problems = [...this.problems, Problems.comment(this.dialect.comment)]
     }
     if (this.hasMark || this.strange < after) this.lookAtStrange(after, cells)
     this.rowEnd = end
@@ -286,25 +284,15 @@ export class CsvScanner {
   private lookAtEnd(end: number, after: number): void {
     const isOdd = after < this.text.length && this.endsOddly(end, after)
     if (isOdd || this.isOdd) {
-      const name = this.text.charCodeAt(end) === lfCode ? "LF" : "CR"
-      const where = isOdd ? `the row ends in ${name} alone` : "the row before does not end as rows do"
-      const message = `${where}, and rows of this file end in ${endNames[this.dialect.lineEnd]}: is it a line end within a cell that is not quoted? Quote the cell, or say how rows end (lineEnd)`
-      this.problems = [...this.problems, { code: "csv.line-end", column: -1, message }]
+      const found = !isOdd ? undefined : this.text.charCodeAt(end) === lfCode ? "LF" : "CR"
+      this.problems = [...this.problems, Problems.lineEnd(found, this.dialect.lineEnd)]
     }
     this.isOdd = isOdd
   }
 
   private lookAtStrange(after: number, cells: ReadonlyArray<string>): void {
-    if (this.hasMark) {
-      const message = "a byte order mark is at the start of this row: has one file been put behind another?"
-      this.problems = [...this.problems, { code: "csv.byte-order-mark", column: 0, message }]
-      this.hasMark = false
-    }
-    const column = cells.findIndex((cell) => cell.includes("\u0000"))
-    if (column >= 0) {
-      const message = "the cell has a NUL character; the file is damaged here, or is no text"
-      this.problems = [...this.problems, { code: "csv.nul", column, message }]
-    }
+    this.problems = [...this.problems, ...(this.hasMark ? [Problems.mark] : []), ...Problems.nul(cells)]
+    this.hasMark = false
     this.strange = this.findStrange(after)
   }
 }
