@@ -72,20 +72,18 @@ describe.each(ways)("a mirror that deletes, %s", (_, transaction, alone) => {
     const bytes = () => bytesOf(s.db, s.name("thing"))
     const definition = thingsOf(s.sink, { transaction, limits: { batch: 2 } })
     await run(Engine.run(definition, feed([...rowsOf(8), ...rowsOf(2, "ES")])))
-    await s.db
-      .collection(s.name("thing"))
-      .updateMany(
-        { code: { $in: ["PT5", "PT6"] } },
-        {
-          $set: {
-            note: { 10: 1, 2: new Double(2), z: [null, new Int32(3)] },
-            big: Long.fromString("9007199254740993"),
-            raw: new Binary(Buffer.from([0, 255])),
-            at: new Timestamp({ t: 5, i: 1 }),
-            price: Decimal128.fromString("1.50"),
-          },
+    await s.db.collection(s.name("thing")).updateMany(
+      { code: { $in: ["PT5", "PT6"] } },
+      {
+        $set: {
+          note: { 10: 1, 2: new Double(2), z: [null, new Int32(3)] },
+          big: Long.fromString("9007199254740993"),
+          raw: new Binary(Buffer.from([0, 255])),
+          at: new Timestamp({ t: 5, i: 1 }),
+          price: Decimal128.fromString("1.50"),
         },
-      )
+      },
+    )
     const before = await bytes()
     await run(
       Effect.gen(function* () {

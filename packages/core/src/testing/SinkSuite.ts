@@ -14,6 +14,7 @@ import { holdingLaws } from "./sink/holding.ts"
 import { owningLaws } from "./sink/owning.ts"
 import { planningLaws } from "./sink/planning.ts"
 import { probingLaws } from "./sink/probing.ts"
+import { removingLaws } from "./sink/removing.ts"
 import { survivingLaws } from "./sink/surviving.ts"
 import { tellingLaws } from "./sink/telling.ts"
 import { undoingLaws } from "./sink/undoing.ts"
@@ -30,6 +31,7 @@ export const laws = (harness: Harness): ReadonlyArray<Law> => [
   ...verifyingLaws(harness),
   ...probingLaws(harness),
   ...undoingLaws(harness),
+  ...removingLaws(harness),
   ...forgettingLaws(harness),
   ...owningLaws(harness),
   ...holdingLaws(harness),

@@ -383,6 +383,68 @@ const forgettingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   }),
 }
 
+const removingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
+  // looks at all there is
+  "what is missing is found by its key, in its scope": brokenBy({
+    plan: (session) => ({ missing: (entity, _, has, to) => session.missing!(entity, [], has, to) }),
+  }),
+  // empties the table with the second batch
+  "a deletion that was planned is done, and no other": brokenBy({
+    commit: (session, context, sink) =>
+      afterwards(session, context, ({ entity, part }, planned) => {
+        if (Plan.isDeletion(planned) && part === 1) tableOf(sink, entity).clear()
+      }),
+  }),
+  // does not look whether a record is what the plan saw
+  "a record that changed since the plan is not deleted": brokenBy({
+    commit: (session, context, sink) =>
+      afterwards(session, context, (batch, planned, { conflicts }) => {
+        if (!Plan.isDeletion(planned)) return
+        for (const { index } of conflicts) tableOf(sink, batch.entity).delete(keyOf(batch.entity, batch.records()[index]!))
+      }),
+  }),
+  // wants to delete it itself
+  "a record that is gone already counts as deleted": brokenBy({
+    commit: (session, _, sink) => ({
+      apply: (batch, planned) =>
+        Effect.suspend(() => {
+          const gone = (planned.deletions ?? [])
+            .map(({ index }) => index)
+            .filter((index) => !tableOf(sink, batch.entity).has(keyOf(batch.entity, batch.records()[index]!)))
+          return Effect.map(session.apply(batch, planned), ({ conflicts, outcomes }) => ({
+            outcomes: outcomes.map((it, index) => (gone.includes(index) ? Sink.outcome.conflict : it)),
+            conflicts: [...conflicts, ...gone.map((index) => ({ index, message: "it is not there" }))],
+          }))
+        }),
+    }),
+  }),
+  // does not look who refers to it
+  "a record that something else refers to is not deleted": brokenBy({
+    commit: (session) => ({
+      apply: (batch, planned) =>
+        Effect.catchIf(
+          session.apply(batch, planned),
+          ({ code }) => code === "referenced",
+          () => Effect.succeed({ outcomes: new Uint8Array(batch.count).fill(Sink.outcome.deleted), conflicts: [] }),
+        ),
+    }),
+  }),
+  "verification finds a record that was deleted and is there": brokenBy({
+    commit: (session) => ({
+      verify: (entity, records) => Stream.filter(session.verify(entity, records), ({ kind }) => kind !== "present"),
+    }),
+  }),
+  // keeps no records that it deletes
+  "an undo puts back what was deleted, and keeps what somebody has made since": brokenBy({
+    undo: (session, context, sink) =>
+      afterReverting(session, context, (batch, planned, { outcomes }) => {
+        for (const { index } of planned.deletions ?? [])
+          if (outcomes[index] === Sink.undone.reversed)
+            tableOf(sink, batch.entity).delete(keyOf(batch.entity, batch.records()[index]!))
+      }),
+  }),
+}
+
 const holdingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   "values of kind text are held exactly, or refused": writing(Value, "text", (text: string) => text.slice(0, 255)),
   "values of kind integer are held exactly, or refused": writing(Value, "integer", (value: number) => value | 0),
@@ -426,7 +488,17 @@ export const goneMemory: SinkSuite.Harness = brokenBy({}, { broken: gone("Unreac
 const tellingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   "what was declared of the sink is so": brokenBy(
     {},
-    { can: { atomic: true, batched: true, undo: true, probe: "it is not offered, they say", keepEdits: true, refuse: true } },
+    {
+      can: {
+        atomic: true,
+        batched: true,
+        undo: true,
+        probe: "it is not offered, they say",
+        mirror: true,
+        keepEdits: true,
+        refuse: true,
+      },
+    },
   ),
   "a target that is not there is a SinkError with its reason": brokenBy({}, { broken: gone("Unknown", "oops") }),
   "no secret is told": brokenBy(
@@ -443,6 +515,7 @@ export const brokenSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   ...verifyingSinks,
   ...probingSinks,
   ...undoingSinks,
+  ...removingSinks,
   ...forgettingSinks,
   ...owningSinks,
   ...holdingSinks,

@@ -35,6 +35,8 @@ export interface Capabilities {
   readonly probe: Can
   /** Knowing what commits wrote last of fields that are owned `keepEdits`: `Sink.keepsEdits`. */
   readonly keepEdits: Can
+  /** `missing` of a plan session, and deletions in a commit. */
+  readonly mirror: Can
   /** Whether the harness can make its target refuse a record at the commit: `Target.refuse`. */
   readonly refuse: Can
 }

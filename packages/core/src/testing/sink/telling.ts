@@ -33,13 +33,15 @@ export const tellingLaws = (harness: Harness): ReadonlyArray<Law> => {
     {
       name: "what was declared of the sink is so",
       holds:
-        "it has `undo`, `keepsEdits` and, batched, `probe` if and only if the harness declares them; kind and target are named",
+        "it has `undo`, `keepsEdits`, `missing` and, batched, `probe` if and only if the harness declares them; kind and target are named",
       check: once(harness, ({ sink }, transaction) =>
         Effect.scoped(
           Effect.gen(function* () {
             assert.match(sink.kind, /\S/)
             assert.match(sink.target, /\S/)
             assert.equal(sink.undo !== undefined, can.undo === true, "undo")
+            const planning = yield* sink.plan({ job: "plan", entities: [], preferred: null })
+            assert.equal(planning.missing !== undefined, can.mirror === true, "missing")
             assert.equal(sink.keepsEdits === true, can.keepEdits === true, "keepsEdits")
             if (transaction !== "batched") return
             const session = yield* open(sink, [[Product, []]], { transaction })

@@ -45,7 +45,8 @@ export const undo = (
     }),
   )
 
-const outcomesOf = (done: ReadonlyMap<string, UndoneBatch>): ReadonlyArray<unknown> =>
+/** The outcomes of each batch. */
+export const outcomesOf = (done: ReadonlyMap<string, UndoneBatch>): ReadonlyArray<unknown> =>
   [...done].map(([key, { outcomes }]) => [key, [...outcomes]])
 
 // two updates in two batches, committed
