@@ -9,7 +9,7 @@ import { FileJobStore, FileSnapshotStore } from "@waybill/core/file"
 import { Config, Effect, Layer } from "effect"
 import { catalogInto } from "./catalog.ts"
 import { pool } from "./database.ts"
-import { databaseCommand, setupCommand, workbookCommand } from "./extras.ts"
+import { databaseCommand, reportCommand, setupCommand, workbookCommand } from "./extras.ts"
 import { sourceOf } from "./source.ts"
 import { shopSink } from "./target.ts"
 
@@ -30,6 +30,6 @@ const stores = Layer.unwrap(
 /** What the command line runs. */
 export const application = {
   imports: { catalog },
-  extras: { setup: setupCommand, database: databaseCommand, workbook: workbookCommand },
+  extras: { setup: setupCommand, database: databaseCommand, workbook: workbookCommand, report: reportCommand },
   layer: stores,
 }

@@ -4,8 +4,10 @@
  * @module
  */
 import { Extra } from "@waybill/cli"
+import { Command } from "@waybill/source-spreadsheet/report"
 import { Effect } from "effect"
 import { pool, setup, trial } from "./database.ts"
+import { aliases, sourceOf } from "./source.ts"
 import { generateWorkbook } from "./workbook/generateWorkbook.ts"
 import { leastRows } from "./workbook/mess.ts"
 
@@ -14,6 +16,9 @@ export const setupCommand: Extra.Extra = {
   description: "make the shop's tables in the database of DATABASE_URL",
   run: (_, { out }) => Effect.andThen(Effect.flatMap(pool, setup), out("The shop's tables are made.\n")),
 }
+
+/** Writes what a job found as a workbook, or into the file that it read. */
+export const reportCommand = Extra.make(Command.make({ source: sourceOf, csv: { aliases }, xlsx: { aliases } }))
 
 /** Starts a database and waits. */
 export const databaseCommand: Extra.Extra = {

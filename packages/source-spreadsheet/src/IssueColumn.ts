@@ -17,10 +17,6 @@ export const is = (name: string): boolean => fold(name) === fold(header)
 /** The name of the cell that marks a report workbook, and where its rows begin that can be imported again. */
 export const dataName = "Waybill.Data"
 
-// of a row that a person added, which has no cell for the issue column
-const isWithoutIssues = ({ code }: Source.PageIssue, found: number, expected: number): boolean =>
-  code === "csv.ragged" && found === expected - 1
-
 /**
  * A page without its issue column. Cells of a CSV that a report kept from being taken for formulas are as they were before.
  */
@@ -33,11 +29,7 @@ export const leaveOut = (page: Source.Page, isCsv: boolean): Source.Page => {
     const kept = without(cells)
     return isCsv ? kept.map((cell) => (typeof cell === "string" ? unquoted(cell) : cell)) : kept
   })
-  const isLast = at === columns.length - 1
-  const lengthOf = ({ row }: Source.PageIssue): number => (page.rows[row] as ReadonlyArray<unknown>).length
-  const issues = page.issues
-    .filter((issue) => issue.column !== columns[at])
-    .filter((issue) => !(isLast && isWithoutIssues(issue, lengthOf(issue), columns.length)))
+  const issues = page.issues.filter((issue) => issue.column !== columns[at])
   const release = (): void => {
     rows.length = 0
     page.release?.()

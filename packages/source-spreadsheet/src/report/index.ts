@@ -3,6 +3,8 @@
  *
  * @module
  */
+export * as Command from "./Command.ts"
+export * as MarkUp from "./MarkUp.ts"
 export * as Output from "./Output.ts"
 export { ReportError } from "./ReportError.ts"
 export * as Workbook from "./Workbook.ts"
