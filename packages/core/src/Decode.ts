@@ -43,6 +43,9 @@ export interface RowDecoder {
 const propertiesOf = ({ ast }: Schema.Codec<any, any>): ReadonlyArray<SchemaAST.PropertySignature> =>
   SchemaAST.isObjects(ast) && ast.encoding === undefined ? ast.propertySignatures : []
 
+/** Columns that the row's schema knows, needed or not. */
+export const columnsOf = (row: Schema.Codec<any, any>): ReadonlyArray<string> => propertiesOf(row).map(({ name }) => String(name))
+
 /** Columns that the row's schema needs and the page has not; reading on would reject every row. */
 export const missingColumns = (row: Schema.Codec<any, any>, columns: ReadonlyArray<string>): ReadonlyArray<string> => {
   return propertiesOf(row)

@@ -2,6 +2,7 @@
  * Validation, from the first page to the sealed plan.
  */
 import { type Cause, Clock, Duration, Effect, Queue, Stream } from "effect"
+import * as Decode from "../Decode.ts"
 import * as Fingerprint from "../Fingerprint.ts"
 import type { Import, Mode } from "../Import.ts"
 import * as Issue from "../Issue.ts"
@@ -13,6 +14,7 @@ import type { SnapshotStore } from "../SnapshotStore.ts"
 import type { Cursor, Page, Source } from "../Source.ts"
 import { Collector, type Full } from "./Collector.ts"
 import * as missing from "./missing.ts"
+import { nearColumns, sentence } from "./nearColumns.ts"
 import { Pending, writeCandidates } from "./Pending.ts"
 import * as PlanSessions from "./PlanSessions.ts"
 import * as pages from "./pages.ts"
@@ -233,11 +235,25 @@ const read = <R>(
 
 const checkPage = (definition: Import, reader: Reader, tally: Tally, page: Page): Effect.Effect<void, LimitReached | Stopped> => {
   const missing = tally.pages === 0 ? reader.missingColumns(page) : []
+  const near = tally.pages === 0 && page.columns !== null ? nearColumns(Decode.columnsOf(definition.row), page.columns) : []
   if (missing.length > 0) {
-    const message = `${page.place} has no column ${missing.join(", ")}; found ${page.columns?.join(", ")}`
+    const guesses = near.filter((it) => missing.includes(it.missing)).map((it) => ` ${sentence(it)}`)
+    const message = `${page.place} has no column ${missing.join(", ")}; found ${page.columns?.join(", ")}.${guesses.join("")}`
     tally.issue(Issue.make({ code: "column.missing", ref: page.place, column: missing[0]!, message }))
     return Effect.fail(new Stopped({ code: "column.missing", message, retryable: false }))
   }
+  // a column that may be left out is read as empty, which may not be what was meant
+  for (const it of near)
+    tally.issue(
+      Issue.make({
+        severity: "warning",
+        code: "column.near",
+        ref: page.place,
+        column: it.missing,
+        message: `there is no column ${it.missing}, so it counts as empty. ${sentence(it)}`,
+        value: it.found,
+      }),
+    )
   const { rows } = definition.limits
   return rows !== null && tally.processed + page.rows.length > rows
     ? Effect.fail(
