@@ -106,7 +106,8 @@ export const unbalanced = (counts: Counts): ReadonlyArray<string> => {
 const add = <T extends object>(zero: T, all: ReadonlyArray<T>): T => {
   const sums = { ...zero }
   for (const key of Object.keys(zero) as Array<keyof T>)
-    if (typeof zero[key] === "number") sums[key] = all.reduce((total, it) => total + (it[key] as number), 0) as T[typeof key]
+    if (typeof zero[key] === "number")
+      sums[key] = all.reduce((total, it) => total + ((it[key] as number | undefined) ?? 0), 0) as T[typeof key]
   return sums
 }
 
@@ -138,9 +139,9 @@ export const sum = (all: ReadonlyArray<Counts>): Counts => {
     normalizations: merge(all.map((it) => it.normalizations)),
     entities: Object.fromEntries(
       [...names].map((name) => {
-        const some = all.flatMap((it) => it.entities[name] ?? [])
-        const kept = merge(some.map((it) => it.kept ?? {}))
-        return [name, { ...add(noRecords, some), ...(Object.keys(kept).length === 0 ? {} : { kept }) }]
+        const of = all.flatMap((it) => it.entities[name] ?? [])
+        const kept = merge(of.map((it) => it.kept ?? {}))
+        return [name, { ...add(noRecords, of), ...(Object.keys(kept).length === 0 ? {} : { kept }) }]
       }),
     ),
   }

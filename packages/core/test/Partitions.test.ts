@@ -1,3 +1,4 @@
+/** Partitions as child jobs. The file has more lines than others because one crash property and its cases are told from one set of partitions. */
 import { Engine, JobStore, type Partition, Partitions, Source, Summary } from "@waybill/core"
 import { MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
@@ -33,6 +34,18 @@ const keys = (sink: MemorySink.MemorySink): ReadonlyArray<string> => [...(sink.t
 const all = Object.values(countries)
   .flatMap((rows) => rows.map(([sku]) => sku as string))
   .sort()
+
+const noRecords: Summary.EntityCounts = {
+  records: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  deleted: 0,
+  conflict: 0,
+  failed: 0,
+  candidates: 0,
+  missing: 0,
+}
 
 const childrenOf = (parent: string) =>
   Effect.map(
@@ -201,6 +214,22 @@ describe("a run of partitions", () => {
       }),
     )
   })
+})
+
+test("a sum adds up what its jobs counted, what they kept included", () => {
+  const one = (created: number, kept: { readonly [field: string]: number }): Summary.Counts => ({
+    ...Summary.empty,
+    processed: created,
+    imported: created,
+    created,
+    issuesByCode: { a: created },
+    entities: { product: { ...noRecords, records: created, created, kept } },
+  })
+  const sum = Summary.sum([one(2, { title: 1 }), Summary.empty, one(3, { title: 2, price: 1 })])
+  expect(sum).toMatchObject({ processed: 5, created: 5, issuesByCode: { a: 5 } })
+  expect(sum.entities["product"]).toEqual({ ...noRecords, records: 5, created: 5, kept: { title: 3, price: 1 } })
+  expect(Summary.unbalanced(sum)).toEqual([])
+  expect(Summary.sum([])).toEqual(Summary.empty)
 })
 
 describe("a partition by itself", () => {
