@@ -162,6 +162,7 @@ describe("inside core", () => {
     "Engine Retention memory/* file/* testing/*",
     "DeadLetters Partitions",
     "Inspection",
+    "report/*",
     "index memory/index file/index testing/index",
   ].map((line) => line.split(" "))
 

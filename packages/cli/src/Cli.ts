@@ -14,6 +14,7 @@ import { again } from "./internal/commands/again.ts"
 import { commit } from "./internal/commands/commit.ts"
 import { candidates, changes, issues } from "./internal/commands/details.ts"
 import { extra } from "./internal/commands/extra.ts"
+import { html } from "./internal/commands/html.ts"
 import { jobs, show } from "./internal/commands/jobs.ts"
 import { rejected, replay } from "./internal/commands/rejected.ts"
 import { cancel, pause, resume } from "./internal/commands/resume.ts"
@@ -54,6 +55,7 @@ const everyImports: ReadonlyArray<Command> = [
   issues,
   candidates,
   changes,
+  html,
   rejected,
   replay,
   resume,

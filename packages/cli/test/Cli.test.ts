@@ -313,7 +313,7 @@ describe("streams", () => {
 })
 
 const names =
-  "validate, commit, run, jobs, show, issues, candidates, changes, rejected, replay, resume, again, pause, cancel, undo, retention"
+  "validate, commit, run, jobs, show, issues, candidates, changes, html, rejected, replay, resume, again, pause, cancel, undo, retention"
 
 describe("misuse is exit code 64", () => {
   test.each([

@@ -75,7 +75,7 @@ export const candidates: Command = {
     }),
 }
 
-const actions = ["create", "update", "unchanged", "refuse"] as const
+const actions = ["create", "update", "delete", "unchanged", "refuse"] as const
 
 /** Lists what a plan does, record by record. */
 export const changes: Command = {
