@@ -2,9 +2,9 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { JobStore, SnapshotStore } from "@waybill/core"
-import { FileJobStore, FileSnapshotStore } from "@waybill/core/file"
-import { MemoryJobStore, MemorySnapshotStore } from "@waybill/core/memory"
-import { JobStoreSuite, SnapshotStoreSuite } from "@waybill/core/testing"
+import { FileDecisionStore, FileJobStore, FileSnapshotStore } from "@waybill/core/file"
+import { MemoryDecisionStore, MemoryJobStore, MemorySnapshotStore } from "@waybill/core/memory"
+import { DecisionStoreSuite, JobStoreSuite, SnapshotStoreSuite } from "@waybill/core/testing"
 import { Effect, type Layer } from "effect"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 
@@ -23,6 +23,15 @@ const snapshotStores: ReadonlyArray<readonly [string, () => Layer.Layer<Snapshot
   ["memory", () => MemorySnapshotStore.layer],
   ["file", () => FileSnapshotStore.layer(folder)],
 ]
+
+const decisionStores: ReadonlyArray<readonly [string, () => Layer.Layer<never>]> = [
+  ["memory", () => MemoryDecisionStore.layer],
+  ["file", () => FileDecisionStore.layer(folder)],
+]
+
+describe.each(decisionStores)("a decision store: %s", (_name, layer) => {
+  for (const { check, name } of DecisionStoreSuite.laws) test(name, () => Effect.runPromise(Effect.provide(check, layer())))
+})
 
 describe.each(jobStores)("a job store: %s", (_name, layer) => {
   for (const { check, name } of JobStoreSuite.laws) test(name, () => Effect.runPromise(Effect.provide(check, layer())))

@@ -10,7 +10,7 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { Effect, Layer, Option } from "effect"
 import type { Issue } from "../Issue.ts"
-import { classify, pathOf, temporaryName } from "../internal/files.ts"
+import { classify, createWhole, pathOf, versionFile, versionFiles } from "../internal/files.ts"
 import * as jobQuery from "../internal/jobQuery.ts"
 import type { Job } from "../Job.ts"
 import { JobStore, JobStoreError } from "../JobStore.ts"
@@ -30,18 +30,7 @@ const failed =
 const noJob = (id: string): JobStoreError =>
   new JobStoreError({ reason: "NotFound", message: `there is no job ${id}`, isRetryable: false })
 
-const fileName = (version: number): string => `${String(version).padStart(8, "0")}.json`
-
-// creates a file that must not be there, whole or not at all
-const create = async (file: string, saved: Saved): Promise<void> => {
-  const temporary = temporaryName(file)
-  await fs.writeFile(temporary, `${JSON.stringify(saved)}\n`, { flag: "wx" })
-  try {
-    await fs.link(temporary, file)
-  } finally {
-    await fs.unlink(temporary)
-  }
-}
+const textOf = (saved: Saved): string => `${JSON.stringify(saved)}\n`
 
 const filesAtOnce = 64
 
@@ -51,13 +40,7 @@ const isMissing = (cause: unknown): boolean => classify(cause).reason === "NotFo
 export const make = (folder: string): JobStore["Service"] => {
   const versions = async (id: string): Promise<ReadonlyArray<string>> => {
     const own = pathOf(folder, id)
-    if (own === undefined) return []
-    try {
-      return (await fs.readdir(own)).filter((name) => /^\d+\.json$/.test(name)).sort()
-    } catch (cause) {
-      if (isMissing(cause)) return []
-      throw cause
-    }
+    return own === undefined ? [] : versionFiles(own)
   }
   const read = async (id: string, name: string): Promise<Saved> =>
     JSON.parse(await fs.readFile(path.join(folder, id, name), "utf8")) as Saved
@@ -79,7 +62,7 @@ export const make = (folder: string): JobStore["Service"] => {
       return Effect.tryPromise({
         try: async () => {
           await fs.mkdir(own, { recursive: true })
-          await create(path.join(own, fileName(job.version)), { job, issues: [] })
+          await createWhole(path.join(own, versionFile(job.version)), textOf({ job, issues: [] }))
         },
         catch: failed(`cannot create job ${job.id}`),
       })
@@ -98,7 +81,7 @@ export const make = (folder: string): JobStore["Service"] => {
         if (stored.version !== job.version) return yield* Effect.fail(stale)
         const next: Job = { ...job, version: job.version + 1 }
         yield* Effect.tryPromise({
-          try: () => create(path.join(folder, job.id, fileName(next.version)), { job: next, issues }),
+          try: () => createWhole(path.join(folder, job.id, versionFile(next.version)), textOf({ job: next, issues })),
           catch: failed(`cannot save job ${job.id}`),
         }).pipe(Effect.mapError((error) => (error.reason === "AlreadyExists" ? stale : error)))
         return next

@@ -3,5 +3,6 @@
  *
  * @module
  */
+export * as FileDecisionStore from "./FileDecisionStore.ts"
 export * as FileJobStore from "./FileJobStore.ts"
 export * as FileSnapshotStore from "./FileSnapshotStore.ts"

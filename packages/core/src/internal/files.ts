@@ -1,7 +1,8 @@
 /**
- * What the file stores share: names of temporary files, and what a file system's error means.
+ * What the file stores share: files that are created whole, their names, and what a file system's error means.
  */
 import { randomBytes } from "node:crypto"
+import * as fs from "node:fs/promises"
 import * as path from "node:path"
 
 /** A name beside a file that no other process uses; it begins with a dot. */
@@ -39,5 +40,29 @@ export const classify = (
       return { reason: "Unreachable", message: message ?? code }
     default:
       return { reason: "Unknown", message: message ?? String(cause) }
+  }
+}
+
+/** Creates a file that must not be there, whole or not at all. */
+export const createWhole = async (file: string, text: string): Promise<void> => {
+  const temporary = temporaryName(file)
+  await fs.writeFile(temporary, text, { flag: "wx" })
+  try {
+    await fs.link(temporary, file)
+  } finally {
+    await fs.unlink(temporary)
+  }
+}
+
+/** The name of the file of a version. */
+export const versionFile = (version: number): string => `${String(version).padStart(8, "0")}.json`
+
+/** The names of the files of all versions in a folder, the oldest first; none where there is no such folder. */
+export const versionFiles = async (folder: string): Promise<ReadonlyArray<string>> => {
+  try {
+    return (await fs.readdir(folder)).filter((name) => /^\d+\.json$/.test(name)).sort()
+  } catch (cause) {
+    if (classify(cause).reason === "NotFound") return []
+    throw cause
   }
 }

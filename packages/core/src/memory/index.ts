@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * as MemoryDecisionStore from "./MemoryDecisionStore.ts"
 export * as MemoryJobStore from "./MemoryJobStore.ts"
 export * as MemorySink from "./MemorySink.ts"
 export * as MemorySnapshotStore from "./MemorySnapshotStore.ts"

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * as DecisionStoreSuite from "./DecisionStoreSuite.ts"
 export * as Hostile from "./Hostile.ts"
 export * as JobStoreSuite from "./JobStoreSuite.ts"
 export { type Can, type Law, titleOf } from "./Law.ts"
