@@ -56,5 +56,12 @@ export const contenders: { readonly [name: string]: () => Promise<Contender> } =
   "stations-validate": async () => (await import("./contenders/waybillStations.ts")).validate,
   "stations-commit": async () => (await import("./contenders/waybillStations.ts")).commit,
   "stations-bare-commit": async () => (await import("./contenders/waybillStations.ts")).bareCommit,
+  "files-waybill-csv": async () => (await import("./contenders/filesWaybill.ts")).csv,
+  "files-waybill-xlsx": async () => (await import("./contenders/filesWaybill.ts")).xlsx,
+  "files-csv-parse": async () => (await import("./contenders/filesCsv.ts")).csvParse,
+  "files-papaparse": async () => (await import("./contenders/filesCsv.ts")).papaparse,
+  "files-fast-csv": async () => (await import("./contenders/filesCsv.ts")).fastCsv,
+  "files-exceljs": async () => (await import("./contenders/filesXlsx.ts")).excelJs,
+  "files-sheetjs": async () => (await import("./contenders/filesXlsx.ts")).sheetJs,
   stages: async () => (await import("./contenders/stages.ts")).stages,
 }

@@ -41,7 +41,7 @@ const bench = async ({ parts: chosen, profile, rows }: Settings): Promise<void> 
     await rm(folder, { recursive: true, force: true })
   }
   const wrote = await keep({ rows, measuredAt, machine: about, results })
-  console.log(`\n${table(results).join("\n")}\n\n${wrote.join("\n")}`)
+  if (results.length > 0) console.log(`\n${table(results).join("\n")}\n\n${wrote.join("\n")}`)
 }
 
 const settings = readSettings(process.argv.slice(2), parts)
