@@ -3,10 +3,10 @@ import { Cell, Engine, Entity, Field, Import, Ownership, Plan, type Sink } from 
 import { MemoryJobStore, MemorySnapshotStore } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Exit, Layer, References, Schema, Stream } from "effect"
-import { type CommandStartedEvent, MongoClient } from "mongodb"
-import { describe, expect, it } from "vitest"
+import type { CommandStartedEvent } from "mongodb"
+import { describe, expect, inject, it } from "vitest"
 import * as MongoSink from "../src/MongoSink.ts"
-import { startProxy, throughProxy } from "./proxy.ts"
+import { cutOff } from "./cutOff.ts"
 import { batchOf, commitWith, planWith, run, type Scene, standalone, undoWith, useScenes } from "./support.ts"
 
 const { database, scene } = useScenes()
@@ -67,28 +67,16 @@ describe.each(ways)("owned fields, %s", (_, transaction, alone) => {
     answered: boolean,
     work: (sink: Sink.Sink) => Effect.Effect<unknown, Sink.SinkError>,
   ): Promise<boolean> => {
-    const server = new URL(database.serverUrl)
-    const proxy = await startProxy(server.hostname, Number(server.port))
-    const own = new MongoClient(throughProxy(database.url, proxy.port), { monitorCommands: true, serverSelectionTimeoutMS: 100 })
-    let sent = 0
-    let isCut = false
-    own.on("commandStarted", (event) => {
-      if (isCut || !isLast(event, ++sent)) return
-      isCut = true
-      ;(answered ? proxy.cutAnswers : proxy.cut)()
-    })
-    const db = own.db(s.db.databaseName)
-    const exit = await Effect.runPromise(Effect.exit(work(sinkOf(s, alone ? standalone(db) : db))))
-    await own.close()
-    await proxy.close()
+    const before = answered ? "its answer comes in" : "it goes out"
+    const { exit, isCut } = await cutOff({ database, alone, isLast, before }, (db) => work(sinkOf(s, db)))
     return Exit.isSuccess(exit) && !isCut
   }
 
-  // before a command goes out and before its answer comes in, in turns
+  // before a command goes out and before its answer comes in, in turns, at other commands in each run
   it("are noted with what is written, and set back with what is taken back, wherever a worker dies", {
     timeout: 120_000,
   }, async () => {
-    for (let at = 4, isDone = false; !isDone; at += 5) {
+    for (let at = 1 + (inject("runSeed") % 11), isDone = false; !isDone; at += 11) {
       const s = scene()
       const sink = sinkOf(s, alone ? standalone(s.db) : s.db)
       const first = await planned(sink, "1.50", null)

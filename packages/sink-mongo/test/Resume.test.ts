@@ -1,9 +1,10 @@
+/** Commits that are cut off at a command: the next session goes on from there. */
 import type { Sink } from "@waybill/core"
-import { Effect, Exit } from "effect"
-import { type Document, MongoClient } from "mongodb"
+import { Exit } from "effect"
+import type { Db, Document } from "mongodb"
 import { describe, expect, it } from "vitest"
 import * as MongoSink from "../src/MongoSink.ts"
-import { type ServerProxy, startProxy, throughProxy } from "./proxy.ts"
+import { atSomeCommands, type Cut, cutOff } from "./cutOff.ts"
 import { batchOf, commitWith, counts, run, type Scene, Station, standalone, stations, useScenes } from "./support.ts"
 
 const { database, scene } = useScenes()
@@ -28,37 +29,12 @@ const appliedParts = (documents: ReadonlyArray<Document>): ReadonlyArray<boolean
   })
 }
 
-interface Worker {
-  readonly sink: Sink.Sink
-  /** How many commands it has sent. */
-  readonly sent: () => number
-  readonly close: () => Promise<void>
-}
-
-/** A worker behind a proxy that cuts it off at its `at`th command. */
-const worker = async (s: Scene, alone: boolean, at: number, cut: (proxy: ServerProxy) => void): Promise<Worker> => {
-  const server = new URL(database.serverUrl)
-  const proxy = await startProxy(server.hostname, Number(server.port))
-  const client = new MongoClient(throughProxy(database.url, proxy.port), { monitorCommands: true, serverSelectionTimeoutMS: 100 })
-  let sent = 0
-  client.on("commandStarted", () => {
-    sent++
-    if (sent === at) cut(proxy)
+const sinkOn = (s: Scene, db: Db) =>
+  MongoSink.make({
+    db,
+    collections: { station: s.name("station") },
+    bookkeeping: { jobs: s.name("jobs"), batches: s.name("batches") },
   })
-  const db = client.db(s.db.databaseName)
-  return {
-    sink: MongoSink.make({
-      db: alone ? standalone(db) : db,
-      collections: { station: s.name("station") },
-      bookkeeping: { jobs: s.name("jobs"), batches: s.name("batches") },
-    }),
-    sent: () => sent,
-    close: async () => {
-      await client.close()
-      await proxy.close()
-    },
-  }
-}
 
 const prepared = async () => {
   const s = scene()
@@ -71,63 +47,32 @@ const ways: ReadonlyArray<readonly [string, Sink.Transaction, boolean]> = [
   ["batched", "batched", false],
   ["batched without transactions", "batched", true],
 ]
-const cuts: ReadonlyArray<readonly [string, (proxy: ServerProxy) => void]> = [
-  ["before a command goes out", (proxy) => proxy.cut()],
-  ["before its answer comes in", (proxy) => proxy.cutAnswers()],
-]
+describe.each(ways)("a commit that is cut off, %s", (_, transaction, alone) => {
+  const commitCut = (s: Scene, planned: Parameters<typeof commitWith>[2], cut: Cut | null) =>
+    cutOff({ database, alone, isLast: (_, number) => number === cut?.at, before: cut?.before ?? "it goes out" }, (db) =>
+      commitWith(sinkOn(s, db), batches, planned, { transaction }),
+    )
 
-for (const [way, transaction, alone] of ways)
-  describe(`a commit that is cut off, ${way}`, () => {
-    for (const [when, cut] of cuts)
-      it(`${when}, whichever it is: a new session goes on, and ends with the same counts`, async () => {
-        const whole = await prepared()
-        const undisturbed = await worker(whole.s, alone, -1, cut)
-        const all = await run(commitWith(undisturbed.sink, batches, whole.planned, { transaction }))
-        const commands = undisturbed.sent()
-        await undisturbed.close()
-        expect(counts(all)).toEqual(expected)
+  it("before a command goes out or its answer comes in, whichever it is: a new session goes on, and ends with the same counts", async () => {
+    const whole = await prepared()
+    const undisturbed = await commitCut(whole.s, whole.planned, null)
+    expect(Exit.map(undisturbed.exit, counts)).toEqual(Exit.succeed(expected))
 
-        let failed = 0
-        const oneCase = async (at: number) => {
-          const { planned, s } = await prepared()
-          const first = await worker(s, alone, at, cut)
-          const exit = await Effect.runPromise(Effect.exit(commitWith(first.sink, batches, planned, { transaction })))
-          await first.close()
-          const done = alone ? [] : appliedParts(await s.documents())
-          if (transaction === "atomic") expect(new Set(done).size, "an atomic commit is applied in part").toBe(1)
-          if (Exit.isFailure(exit)) failed++
-          else expect(done.every((it) => it)).toBe(true)
-          const second = await run(
-            commitWith(
-              alone
-                ? MongoSink.make({
-                    db: standalone(s.db),
-                    collections: { station: s.name("station") },
-                    bookkeeping: { jobs: s.name("jobs"), batches: s.name("batches") },
-                  })
-                : s.sink,
-              batches,
-              planned,
-              {
-                transaction,
-                token: 2,
-              },
-            ),
-          )
-          if (!alone) expect(second.checkpoint).toEqual(done.flatMap((it, part) => (it ? [`station/${part}`] : [])))
-          expect(counts(second), `cut at command ${at}`).toEqual(expected)
-          expect(second.mismatches).toEqual([])
-          expect(appliedParts(await s.documents())).toEqual([true, true, true])
-          expect((await s.documents()).length).toBe(12)
-        }
-        // waiting for connections that do not come is most of the time: a few cases at once
-        const cases = Array.from({ length: commands }, (_, at) => at + 1)
-        await Promise.all(
-          [0, 1, 2, 3].map(async (lane) => {
-            for (const at of cases.filter((it) => it % 4 === lane)) await oneCase(at)
-          }),
-        )
-        // the last commands only say goodbye
-        expect(failed).toBeGreaterThan(commands - 5)
-      })
+    await atSomeCommands(undisturbed.sent, async (cut) => {
+      const { planned, s } = await prepared()
+      const { exit } = await commitCut(s, planned, cut)
+      const done = alone ? [] : appliedParts(await s.documents())
+      if (transaction === "atomic") expect(new Set(done).size, "an atomic commit is applied in part").toBe(1)
+      // the last commands only say goodbye
+      if (cut.at <= undisturbed.sent - 4) expect(Exit.isFailure(exit), JSON.stringify(cut)).toBe(true)
+      if (Exit.isSuccess(exit)) expect(done.every((it) => it)).toBe(true)
+      const sink = alone ? sinkOn(s, standalone(s.db)) : s.sink
+      const second = await run(commitWith(sink, batches, planned, { transaction, token: 2 }))
+      if (!alone) expect(second.checkpoint).toEqual(done.flatMap((it, part) => (it ? [`station/${part}`] : [])))
+      expect(counts(second), JSON.stringify(cut)).toEqual(expected)
+      expect(second.mismatches).toEqual([])
+      expect(appliedParts(await s.documents())).toEqual([true, true, true])
+      expect((await s.documents()).length).toBe(12)
+    })
   })
+})

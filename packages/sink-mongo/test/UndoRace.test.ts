@@ -1,9 +1,10 @@
+/** Undos that are cut off at a command, lose their job to another worker, or meet somebody who writes at the same time. */
 import type { Sink } from "@waybill/core"
 import { Effect, Exit } from "effect"
-import { type Db, type Document, MongoClient } from "mongodb"
+import type { Db, Document } from "mongodb"
 import { describe, expect, it } from "vitest"
 import * as MongoSink from "../src/MongoSink.ts"
-import { type ServerProxy, startProxy, throughProxy } from "./proxy.ts"
+import { atSomeCommands, type Cut, cutOff } from "./cutOff.ts"
 import {
   batchOf,
   bytesOf,
@@ -34,11 +35,6 @@ const ways: ReadonlyArray<readonly [string, Sink.Transaction, boolean]> = [
   ["batched", "batched", false],
   ["batched without transactions", "batched", true],
 ]
-const cuts: ReadonlyArray<readonly [string, (proxy: ServerProxy) => void, boolean]> = [
-  ["before a command goes out", (proxy) => proxy.cut(), true],
-  ["before its answer comes in", (proxy) => proxy.cutAnswers(), false],
-]
-
 const sinkOn = (s: Scene, db: Db) =>
   MongoSink.make({
     db,
@@ -46,101 +42,66 @@ const sinkOn = (s: Scene, db: Db) =>
     bookkeeping: { jobs: s.name("jobs"), batches: s.name("batches"), images: s.name("images") },
   })
 
-/** Runs something with a sink behind a proxy that cuts it off at its `at`th command; tells how many commands were sent. */
-const cutOff = async <A, E>(
-  s: Scene,
-  alone: boolean,
-  at: number,
-  cut: (proxy: ServerProxy) => void,
-  action: (sink: Sink.Sink) => Effect.Effect<A, E>,
-): Promise<{ readonly exit: Exit.Exit<A, E>; readonly sent: number }> => {
-  const server = new URL(database.serverUrl)
-  const proxy = await startProxy(server.hostname, Number(server.port))
-  const client = new MongoClient(throughProxy(database.url, proxy.port), { monitorCommands: true, serverSelectionTimeoutMS: 100 })
-  let sent = 0
-  client.on("commandStarted", () => {
-    sent++
-    if (sent === at) cut(proxy)
-  })
-  const db = client.db(s.db.databaseName)
-  const exit = await Effect.runPromise(Effect.exit(action(sinkOn(s, alone ? standalone(db) : db))))
-  await client.close()
-  await proxy.close()
-  return { exit, sent }
-}
+// a commit or an undo that is cut off; with null it is not
+const cutAt = <A>(s: Scene, alone: boolean, cut: Cut | null, action: (sink: Sink.Sink) => Effect.Effect<A, Sink.SinkError>) =>
+  cutOff({ database, alone, isLast: (_, number) => number === cut?.at, before: cut?.before ?? "it goes out" }, (db) =>
+    action(sinkOn(s, db)),
+  )
 
-for (const [way, transaction, alone] of ways)
-  describe(`an undo that is cut off, ${way}`, () => {
-    const prepared = async () => {
-      const s = scene()
-      await s.insert(stations(0, 6))
-      const before = await bytesOf(s.db, s.name("station"))
-      const planned = await s.plan(batches)
-      const sink = alone ? sinkOn(s, standalone(s.db)) : s.sink
-      await run(commitWith(sink, batches, planned, { transaction }))
-      return { s, sink, planned, before, after: await bytesOf(s.db, s.name("station")) }
-    }
-    for (const [when, cut] of cuts)
-      it(`${when}, whichever it is: a new session goes on, and everything is as before`, async () => {
-        const whole = await prepared()
-        const { exit: undisturbed, sent } = await cutOff(whole.s, alone, -1, cut, (sink) =>
-          undoWith(sink, batches, whole.planned, { transaction }),
-        )
-        expect(Exit.isSuccess(undisturbed)).toBe(true)
-        let failed = 0
-        const oneCase = async (at: number) => {
-          const { after, before, planned, s, sink } = await prepared()
-          const { exit } = await cutOff(s, alone, at, cut, (it) => undoWith(it, batches, planned, { transaction }))
-          const between = await bytesOf(s.db, s.name("station"))
-          if (Exit.isFailure(exit)) failed++
-          else expect(between).toEqual(before)
-          if (transaction === "atomic") expect([before, after]).toContainEqual(between)
-          const undone = await run(undoWith(sink, batches, planned, { transaction, token: 2 }))
-          expect(undoneCounts(undone), `cut at command ${at}`).toEqual(expected)
-          expect(await bytesOf(s.db, s.name("station"))).toEqual(before)
-        }
-        const cases = Array.from({ length: sent }, (_, at) => at + 1)
-        await Promise.all(
-          [0, 1, 2, 3].map(async (lane) => {
-            for (const at of cases.filter((it) => it % 4 === lane)) await oneCase(at)
-          }),
-        )
-        // the last commands only say goodbye
-        expect(failed).toBeGreaterThan(sent - 5)
-      })
+describe.each(ways)("an undo that is cut off, %s", (_, transaction, alone) => {
+  const prepared = async () => {
+    const s = scene()
+    await s.insert(stations(0, 6))
+    const before = await bytesOf(s.db, s.name("station"))
+    const planned = await s.plan(batches)
+    const sink = alone ? sinkOn(s, standalone(s.db)) : s.sink
+    await run(commitWith(sink, batches, planned, { transaction }))
+    return { s, sink, planned, before, after: await bytesOf(s.db, s.name("station")) }
+  }
+
+  it("before a command goes out or its answer comes in, whichever it is: a new session goes on, and everything is as before", async () => {
+    const whole = await prepared()
+    const undisturbed = await cutAt(whole.s, alone, null, (it) => undoWith(it, batches, whole.planned, { transaction }))
+    expect(Exit.isSuccess(undisturbed.exit)).toBe(true)
+    await atSomeCommands(undisturbed.sent, async (cut) => {
+      const { after, before, planned, s, sink } = await prepared()
+      const { exit } = await cutAt(s, alone, cut, (it) => undoWith(it, batches, planned, { transaction }))
+      const between = await bytesOf(s.db, s.name("station"))
+      // the last commands only say goodbye
+      if (cut.at <= undisturbed.sent - 4) expect(Exit.isFailure(exit), JSON.stringify(cut)).toBe(true)
+      if (Exit.isSuccess(exit)) expect(between).toEqual(before)
+      if (transaction === "atomic") expect([before, after]).toContainEqual(between)
+      const undone = await run(undoWith(sink, batches, planned, { transaction, token: 2 }))
+      expect(undoneCounts(undone), JSON.stringify(cut)).toEqual(expected)
+      expect(await bytesOf(s.db, s.name("station"))).toEqual(before)
+    })
   })
+})
 
 describe("a commit without transactions that is cut off", () => {
-  for (const [when, cut, isEven] of cuts)
-    it(`${when}, whichever it is: it is taken back, finished or not`, async () => {
-      const commit = (s: Scene, at: number, planned: Parameters<typeof commitWith>[2]) =>
-        cutOff(s, true, at, cut, (sink) => commitWith(sink, batches, planned))
-      const prepared = async () => {
-        const s = scene()
-        await s.insert(stations(0, 6))
-        return { s, before: await bytesOf(s.db, s.name("station")), planned: await s.plan(batches) }
-      }
-      const whole = await prepared()
-      const { sent } = await commit(whole.s, -1, whole.planned)
-      const oneCase = async (at: number) => {
-        const { before, planned, s } = await prepared()
-        await commit(s, at, planned)
-        const sink = sinkOn(s, standalone(s.db))
-        // a worker that died before it had the job, or a batch, has written nothing
-        const isBegun = (await s.db.collection(s.name("batches")).countDocuments()) > 0
-        // finished by another worker for every other command, and each command once by one of the two cuts
-        if (!isBegun || (at % 2 === 0) === isEven) await run(commitWith(sink, batches, planned, { token: 2 }))
-        const undone = await run(undoWith(sink, batches, planned))
-        expect(undoneCounts(undone), `cut at command ${at}`).toMatchObject({ kept: 0, errored: 0 })
-        expect(await bytesOf(s.db, s.name("station")), `cut at command ${at}`).toEqual(before)
-      }
-      const cases = Array.from({ length: sent }, (_, at) => at + 1)
-      await Promise.all(
-        [0, 1, 2, 3].map(async (lane) => {
-          for (const at of cases.filter((it) => it % 4 === lane)) await oneCase(at)
-        }),
-      )
+  const prepared = async () => {
+    const s = scene()
+    await s.insert(stations(0, 6))
+    return { s, before: await bytesOf(s.db, s.name("station")), planned: await s.plan(batches) }
+  }
+
+  it("before a command goes out or its answer comes in, whichever it is: it is taken back, finished or not", async () => {
+    const whole = await prepared()
+    const { sent } = await cutAt(whole.s, true, null, (it) => commitWith(it, batches, whole.planned))
+    await atSomeCommands(sent, async (cut) => {
+      const { before, planned, s } = await prepared()
+      await cutAt(s, true, cut, (it) => commitWith(it, batches, planned))
+      const sink = sinkOn(s, standalone(s.db))
+      // a worker that died before it had the job, or a batch, has written nothing
+      const isBegun = (await s.db.collection(s.name("batches")).countDocuments()) > 0
+      // finished by another worker for every other command, and each command once by one of the two cuts
+      if (!isBegun || (cut.at % 2 === 0) === (cut.before === "it goes out"))
+        await run(commitWith(sink, batches, planned, { token: 2 }))
+      const undone = await run(undoWith(sink, batches, planned))
+      expect(undoneCounts(undone), JSON.stringify(cut)).toMatchObject({ kept: 0, errored: 0 })
+      expect(await bytesOf(s.db, s.name("station")), JSON.stringify(cut)).toEqual(before)
     })
+  })
 })
 
 describe("a worker that lost the undo", () => {

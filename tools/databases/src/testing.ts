@@ -1,5 +1,6 @@
 /**
- * What a test file needs of the servers: one private database, made before its tests and dropped after them.
+ * What a test file needs of the servers: one private database, made before its tests and dropped after them; and which of many points
+ * this run tries.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import { createPostgresDatabase } from "./postgresDatabase.ts"
 import type { PrivateDatabase } from "./server.ts"
 import type { ProvidedDatabases } from "./vitestContext.ts"
 
+export { sampled } from "./sampled.ts"
 export type { ProvidedDatabases }
 
 /** The database of one test file or `describe` block. */

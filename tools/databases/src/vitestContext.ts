@@ -14,6 +14,12 @@ export interface ProvidedDatabases {
   readonly mongoReason: string | null
 }
 
+/** What all test files of a run have in common. */
+export interface ProvidedRun {
+  /** The seed that vitest prints as it begins; `--sequence.seed` repeats it. */
+  readonly runSeed: number
+}
+
 declare module "vitest" {
-  export interface ProvidedContext extends ProvidedDatabases {}
+  export interface ProvidedContext extends ProvidedDatabases, ProvidedRun {}
 }

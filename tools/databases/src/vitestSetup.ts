@@ -31,8 +31,8 @@ const begin = async (start: () => Promise<DatabaseServer>): Promise<Outcome> => 
 const onCi = (): boolean => /^(1|true)$/i.test(process.env["CI"] ?? "")
 
 /**
- * Starts a PostgreSQL and a MongoDB side by side and provides `postgresUrl` and `mongoUrl`, or `null` and the reason; with
- * `CI=true` a missing server fails the run. The function it returns stops both.
+ * Starts a PostgreSQL and a MongoDB side by side and provides `postgresUrl` and `mongoUrl`, or `null` and the reason, and the
+ * run's seed; with `CI=true` a missing server fails the run. The function it returns stops both.
  */
 export const globalSetup = async (project: TestProject): Promise<() => Promise<void>> => {
   const [postgres, mongo] = await Promise.all([
@@ -45,6 +45,7 @@ export const globalSetup = async (project: TestProject): Promise<() => Promise<v
     await stop()
     throw new Error(missing.join("\n"))
   }
+  project.provide("runSeed", project.config.sequence.seed)
   project.provide("postgresUrl", postgres.server?.url ?? null)
   project.provide("postgresReason", postgres.reason)
   project.provide("mongoUrl", mongo.server?.url ?? null)
