@@ -1,9 +1,9 @@
 /** A connection that is lost at any one call, before or after the server has done it: the next session ends where an undisturbed one ends. */
 import { Entity, Field } from "@waybill/core"
-import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { PostgresSink } from "../src/index.ts"
 import { batches, commit, commitWithin, type Input, plan, useDatabase } from "./harness.ts"
+import { losing, someLosses } from "./losing.ts"
 
 const database = useDatabase()
 
@@ -49,67 +49,36 @@ const setUp = async () => {
   return { sink, sinkOf, planned, rows, schema }
 }
 
-// a pool whose connection is lost at one call: the statement is not sent, or its answer does not come
-const failing = (at: number, isSent: boolean) => {
-  let calls = 0
-  const pool: PostgresSink.PoolLike = {
-    connect: async () => {
-      const client = await database.pool.connect()
-      const lose = () => (client as any).connection.stream.destroy()
-      return {
-        on: (event, listener) => client.on(event, listener),
-        release: (destroy) => client.release(destroy),
-        query: ((statement: any) => {
-          if (calls++ !== at) return client.query(statement)
-          if (!isSent) lose()
-          const answer: any = client.query(statement)
-          if (!isSent) return answer
-          if (typeof statement === "string") return answer.finally(lose).then(() => client.query("SELECT"))
-          answer.prependOnceListener("finish", lose)
-          return answer
-        }) as never,
-      }
-    },
-  }
-  return { pool, calls: () => calls }
-}
-
 describe("a connection that is lost", () => {
-  for (const transaction of ["atomic", "batched"] as const)
-    for (const isSent of [false, true])
-      it(`${transaction}: at any one call, ${isSent ? "before its answer" : "before it is sent"}`, async () => {
-        const expected = items.map((it) => ({ ...it, count: it.count + 1 }))
-        for (let at = 0; ; at++) {
-          const { planned, rows, schema, sink, sinkOf } = await setUp()
-          const before = await rows()
-          const { calls, pool } = failing(at, isSent)
-          const options = { job: schema, transaction } as const
-          const first = await Effect.runPromise(
-            Effect.scoped(commitWithin(sinkOf(pool), planned, options)).pipe(
-              Effect.map(() => "done"),
-              Effect.catchTag("SinkError", ({ isRetryable, reason }) => Effect.succeed(`${reason} ${isRetryable}`)),
-            ),
-          )
-          if (calls() <= at) {
-            expect(first).toBe("done")
-            break
-          }
-          expect(["Unreachable true", "done"]).toContain(first)
-          if (transaction === "atomic") expect([before, expected]).toContainEqual(await rows())
-          // what is written is noted, and what is noted is written
-          const noted = await database
-            .rows(`SELECT part FROM ${schema}.batch WHERE job = '${schema}' AND entity = 'item'`)
-            .catch(() => [])
-          const isNoted = (key: string) => noted.some(({ part }) => part === (Number(key.slice(1)) < 3 ? 0 : 1))
-          expect(await rows()).toEqual(
-            [...expected.filter(({ key }) => isNoted(key)), ...before.filter(({ key }) => !isNoted(key))].sort((a, b) =>
-              a.key < b.key ? -1 : 1,
-            ),
-          )
-          const second = await commit(sink, planned, { ...options, token: 2 })
-          expect(second.counts).toEqual({ created: 4, updated: 2, conflict: 0, failed: 0 })
-          expect(second.mismatches).toEqual([])
-          expect(await rows()).toEqual(expected)
-        }
-      })
+  it.each(["atomic", "batched"] as const)("%s: at any one call, before it is sent or before its answer", async (transaction) => {
+    const expected = items.map((it) => ({ ...it, count: it.count + 1 }))
+    const whole = await setUp()
+    const undisturbed = await losing(database.pool, null, (pool) =>
+      commitWithin(whole.sinkOf(pool), whole.planned, { job: whole.schema, transaction }),
+    )
+    expect(undisturbed.ended).toBe("done")
+    for (const loss of someLosses(undisturbed.calls)) {
+      const { planned, rows, schema, sink, sinkOf } = await setUp()
+      const before = await rows()
+      const options = { job: schema, transaction } as const
+      const first = await losing(database.pool, loss, (pool) => commitWithin(sinkOf(pool), planned, options))
+      expect(first.calls, "the call is made").toBeGreaterThan(loss.at)
+      expect(["Unreachable true", "done"]).toContain(first.ended)
+      if (transaction === "atomic") expect([before, expected]).toContainEqual(await rows())
+      // what is written is noted, and what is noted is written
+      const noted = await database
+        .rows(`SELECT part FROM ${schema}.batch WHERE job = '${schema}' AND entity = 'item'`)
+        .catch(() => [])
+      const isNoted = (key: string) => noted.some(({ part }) => part === (Number(key.slice(1)) < 3 ? 0 : 1))
+      expect(await rows(), JSON.stringify(loss)).toEqual(
+        [...expected.filter(({ key }) => isNoted(key)), ...before.filter(({ key }) => !isNoted(key))].sort((a, b) =>
+          a.key < b.key ? -1 : 1,
+        ),
+      )
+      const second = await commit(sink, planned, { ...options, token: 2 })
+      expect(second.counts, JSON.stringify(loss)).toEqual({ created: 4, updated: 2, conflict: 0, failed: 0 })
+      expect(second.mismatches).toEqual([])
+      expect(await rows()).toEqual(expected)
+    }
+  })
 })
