@@ -4,13 +4,31 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import { expect, test } from "vitest"
+import { build } from "tsup"
+import { beforeAll, expect, test } from "vitest"
 
-const here = (name: string): string => fileURLToPath(new URL(`process/${name}`, import.meta.url))
+const root = fileURLToPath(new URL("..", import.meta.url))
+const built = `${root}/.cache/tested`
+
+// one program of the sources, so that no package has to be built and a process starts soon
+beforeAll(() =>
+  build({
+    config: false,
+    silent: true,
+    entry: [`${root}/test/process/main.ts`],
+    outDir: built,
+    format: "esm",
+    target: "node20",
+    external: [/^effect/],
+    noExternal: [/^@waybill\//],
+    esbuildOptions: (options) => {
+      options.conditions = ["@waybill/source"]
+    },
+  }),
+)
 
 const start = (...args: ReadonlyArray<string>) => {
-  const node = ["--conditions=@waybill/source", "--import", here("register.mjs"), here("main.ts")]
-  const child = spawn(process.execPath, [...node, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, [`${built}/main.js`, ...args], { stdio: ["ignore", "pipe", "pipe"] })
   const streams = { out: "", err: "" }
   child.stdout.on("data", (data) => {
     streams.out += String(data)

@@ -1,6 +1,0 @@
-/**
- * Registers {@link "./hooks.mjs"}; for `node --import`.
- */
-import { register } from "node:module"
-
-register("./hooks.mjs", import.meta.url)
