@@ -23,6 +23,7 @@ const known = {
   demo: (rest) => run(process.execPath, ["examples/demo/dist/main.js", ...rest]),
   bench: (rest) => run(process.execPath, ["bench/dist/main.js", ...rest]),
   crash: (rest) => run(process.execPath, ["tools/crash/dist/main.js", ...rest]),
+  fuzz: (rest) => run(process.execPath, ["tools/fuzz/dist/main.js", ...rest]),
   lint: () => {
     pnpm("exec", "biome", "check", ".")
     pnpm("exec", "tsc", "-p", "tsconfig.json")

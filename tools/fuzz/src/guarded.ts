@@ -21,6 +21,8 @@ export interface Death {
 export interface Place {
   readonly program: string
   readonly data: string
+  /** The processor time after which a reading hangs; {@link mostSeconds} by default. */
+  readonly seconds?: number
 }
 
 /** See the file's first sentence. */
@@ -44,7 +46,7 @@ const processorSeconds = (pid: number): number => {
 }
 
 /** Starts one. */
-export const guarded = ({ data, program }: Place): Guarded => {
+export const guarded = ({ data, program, seconds = mostSeconds }: Place): Guarded => {
   const folder = mkdtempSync(join(tmpdir(), "waybill-fuzz-"))
   const progress = join(folder, "progress")
   const child = fork(program, [data, progress], {
@@ -79,7 +81,7 @@ export const guarded = ({ data, program }: Place): Guarded => {
             if (iteration !== at) since = processorSeconds(child.pid!)
             at = iteration
           }
-          if (processorSeconds(child.pid!) - since <= mostSeconds) return
+          if (processorSeconds(child.pid!) - since <= seconds) return
           hung = true
           child.kill("SIGKILL")
         }, 250)
@@ -98,7 +100,7 @@ export const guarded = ({ data, program }: Place): Guarded => {
           const iteration = iterationOf()
           finish(
             hung
-              ? { kind: "hang", iteration, what: `no end within ${mostSeconds} s of processor time` }
+              ? { kind: "hang", iteration, what: `no end within ${seconds} s of processor time` }
               : { kind: "crash", iteration, what: `the process ended with ${exited}\n${errors}` },
           )
         }
