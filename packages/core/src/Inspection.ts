@@ -17,6 +17,7 @@ import type { IntegrityError } from "./IntegrityError.ts"
 import type { Issue } from "./Issue.ts"
 import * as inspection from "./internal/inspection.ts"
 import * as jobs from "./internal/jobs.ts"
+import { aliasRule } from "./internal/Reader.ts"
 import type { Job } from "./Job.ts"
 import { JobStore } from "./JobStore.ts"
 import type { Change } from "./Normalize.ts"
@@ -24,7 +25,7 @@ import * as Ref from "./Ref.ts"
 import type { Candidate } from "./Run.ts"
 import { names } from "./Snapshot.ts"
 import type { SnapshotStore } from "./SnapshotStore.ts"
-import type { Page, Source, SourceError } from "./Source.ts"
+import { isSame, type Page, type Source, type SourceError, sentence } from "./Source.ts"
 
 type Stores = JobStore | SnapshotStore
 
@@ -135,12 +136,12 @@ export const rows = <R>(jobId: string, source: Source<R>): Stream.Stream<Rows, I
     Effect.gen(function* () {
       const of = yield* job(jobId)
       const identity = yield* source.identify
-      if (identity.sha256 === null || identity.sha256 !== of.source.sha256)
+      if (identity.sha256 === null || !isSame(identity, of.source))
         return yield* Effect.fail(
           new EngineError({
             reason: "WrongSource",
             job: jobId,
-            message: `job ${jobId} read ${of.source.name} (SHA-256 ${of.source.sha256 ?? "unknown"}), but was given ${identity.name} (${identity.sha256 ?? "unknown"}); expected the same bytes`,
+            message: `job ${jobId} read ${of.source.name} (${sentence(of.source)}), but was given ${identity.name} (${sentence(identity)}); expected the same bytes, read in the same way`,
           }),
         )
       const known = yield* issuesByRef(of)
@@ -210,7 +211,9 @@ const rowOf = (
   }
 }
 
-const normalized = (columns: ReadonlyArray<string> | null, raw: unknown, changes: ReadonlyArray<Change>): unknown => {
+const normalized = (columns: ReadonlyArray<string> | null, raw: unknown, all: ReadonlyArray<Change>): unknown => {
+  // an alias changes a record, not its row
+  const changes = all.filter(({ rule }) => rule !== aliasRule)
   if (changes.length === 0) return raw
   if (columns === null) {
     const members: Record<string, Json> = Object.assign(Object.create(null), raw)

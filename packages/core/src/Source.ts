@@ -31,7 +31,25 @@ export interface Identity {
   readonly details: { readonly [key: string]: Json }
   /** `true` where it gives only what changed: a record that it does not give is not gone, so no mirror may go by it. */
   readonly isDelta?: boolean
+  /** How the bytes are read, where that is settled outside of the code. The same bytes read in another way are another input. */
+  readonly reading?: Reading
 }
+
+/** A way to read bytes that is settled outside of the code, such as the profile of a partner. */
+export type Reading = {
+  /** For people: `profile nordwind, version 3`. */
+  readonly name: string
+  /** SHA-256 of all that it settles. */
+  readonly sha256: string
+}
+
+/** Whether two identities are of the same bytes (where they have a hash), read in the same way. */
+export const isSame = (one: Identity, other: Identity): boolean =>
+  one.sha256 === other.sha256 && one.reading?.sha256 === other.reading?.sha256
+
+/** What tells an identity from others, for a message: its hash, and how it is read. */
+export const sentence = ({ reading, sha256 }: Pick<Identity, "sha256" | "reading">): string =>
+  `${sha256 === null ? "without a hash" : `SHA-256 ${sha256}`}${reading === undefined ? "" : `, read by ${reading.name}, SHA-256 ${reading.sha256}`}`
 
 /**
  * How a source is read from a bookmark on. The engine keeps the bookmark that a reading has reached with the job, and starts the next

@@ -1,4 +1,16 @@
-import { Cell, Engine, Entity, Field, Import, JobStore, Normalize, Rule } from "@waybill/core"
+import {
+  Cell,
+  Engine,
+  Entity,
+  Field,
+  Fingerprint,
+  Import,
+  JobStore,
+  Normalize,
+  Rule,
+  SnapshotStore,
+  type Source,
+} from "@waybill/core"
 import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Layer, Logger, Schema, Stream } from "effect"
@@ -212,6 +224,33 @@ test("the same bytes with the same definition are refused, naming the job, unles
       expect(refused).toMatchObject({ reason: "AlreadyImported", job: first.id })
       const forced = yield* Engine.validate(definition(sink), source, { force: true })
       expect(forced).toMatchObject({ status: "pending", earlier: first.id })
+    }),
+  )
+})
+
+test("the same bytes read in another way are another input, and are not refused", async () => {
+  const sink = MemorySink.make()
+  const source = (profile?: string): Source.Source => {
+    const plain = TestSource.make({ columns, rows, hashed: true })
+    const reading = { name: `profile ${profile}`, sha256: Fingerprint.of(profile ?? "") }
+    return profile === undefined ? plain : { ...plain, identify: Effect.map(plain.identify, (it) => ({ ...it, reading })) }
+  }
+  await run(
+    Effect.gen(function* () {
+      const ids: Record<string, string> = {}
+      for (const profile of [undefined, "a", "b"]) {
+        const job = yield* Engine.run(definition(sink), source(profile))
+        expect(job).toMatchObject({ status: "success", earlier: null })
+        ids[String(profile)] = job.id
+      }
+      for (const profile of [undefined, "a", "b"])
+        expect(yield* Effect.flip(Engine.validate(definition(sink), source(profile)))).toMatchObject({
+          reason: "AlreadyImported",
+          job: ids[String(profile)],
+        })
+      const store = yield* SnapshotStore.SnapshotStore
+      const manifest = JSON.parse(Buffer.from(yield* store.get(ids["a"]!, "snapshot.json")).toString()) as Record<string, unknown>
+      expect(manifest["source"]).toMatchObject({ reading: { name: "profile a", sha256: Fingerprint.of("a") } })
     }),
   )
 })

@@ -100,11 +100,14 @@ describe("rows", () => {
       }),
     ))
 
-  test("are refused from a source of other bytes, and from one without a hash", () =>
+  test("are refused from a source of other bytes, from one that reads them in another way, and from one without a hash", () =>
     run(
       Effect.gen(function* () {
         const job = yield* Engine.validate(prices(), source([["A", "1.00", null, null]]))
-        for (const other of [source([["A", "2.00", null, null]]), source([], { hashed: false })]) {
+        const same = source([["A", "1.00", null, null]])
+        const reading = { name: "profile other", sha256: "0".repeat(64) }
+        const otherwise = { ...same, identify: Effect.map(same.identify, (it) => ({ ...it, reading })) }
+        for (const other of [source([["A", "2.00", null, null]]), source([], { hashed: false }), otherwise]) {
           const error = yield* Effect.flip(all(Inspection.rows(job.id, other)))
           expect(error).toMatchObject({ _tag: "EngineError", reason: "WrongSource" })
           expect(error.message).toContain("expected the same bytes")

@@ -166,7 +166,9 @@ describe("a validation that broke off", () => {
         const { id } = yield* brokenOff(feed(true), 2, "interrupted", d)
         const other = TestSource.make({ columns, rows: rows.slice(1), pageRows, hashed: true })
         const refused = (source?: Source.Source) => Effect.flip(Engine.resume(d, id, source))
-        for (const wrong of [undefined, other, feed(false), { ...feed(true), kind: "csv" }])
+        const reading = { name: "profile other", sha256: "0".repeat(64) }
+        const otherwise = { ...feed(true), identify: Effect.map(feed(true).identify, (it) => ({ ...it, reading })) }
+        for (const wrong of [undefined, other, feed(false), { ...feed(true), kind: "csv" }, otherwise])
           expect(yield* refused(wrong)).toMatchObject({ _tag: "EngineError", reason: "WrongSource", job: id })
         expect(yield* refused()).toMatchObject({ message: expect.stringContaining("its source test is needed") })
         expect(yield* refused(other)).toMatchObject({ message: expect.stringContaining("validate that as a job of its own") })

@@ -7,7 +7,7 @@ import type { Import, Mode } from "../Import.ts"
 import type { Issue } from "../Issue.ts"
 import * as Job from "../Job.ts"
 import { JobStore } from "../JobStore.ts"
-import type { Identity } from "../Source.ts"
+import { type Identity, isSame } from "../Source.ts"
 import type { Counts } from "../Summary.ts"
 
 /** The moment it is, as ISO text in UTC. */
@@ -30,8 +30,11 @@ export const save = (job: Job.Job, changes: Partial<Job.Job>, issues: ReadonlyAr
     return yield* store.save({ ...job, ...changes, updatedAt: yield* isoNow }, issues)
   })
 
-/** The job that imported, or is about to import, the same bytes with the same definition and mode into the same target. */
-export const findEarlier = (definition: Import, identity: Identity, mode: Mode) =>
+/**
+ * The job that imported, or is about to import, the same bytes, read in the same way, with the same definition and mode into the same target, by
+ * decisions about candidates that say the same.
+ */
+export const findEarlier = (definition: Import, identity: Identity, mode: Mode, decisions: Job.Job["decisions"]) =>
   Effect.gen(function* () {
     if (identity.sha256 === null) return undefined
     const store = yield* JobStore
@@ -41,7 +44,12 @@ export const findEarlier = (definition: Import, identity: Identity, mode: Mode) 
       status: ["success", "partial", "pending", "running"],
     })
     return jobs.find(
-      (job) => job.definition === definition.definition && job.mode === mode && job.target === definition.sink.target,
+      (job) =>
+        job.definition === definition.definition &&
+        job.mode === mode &&
+        job.decisions === decisions &&
+        job.target === definition.sink.target &&
+        isSame(job.source, identity),
     )
   })
 

@@ -8,10 +8,11 @@ import type * as Job from "../Job.ts"
 import { JobStore } from "../JobStore.ts"
 import { LimitReached } from "../Limits.ts"
 import type { RunOptions } from "../Run.ts"
-import type { Identity, Source } from "../Source.ts"
+import { type Identity, isSame, type Source, sentence } from "../Source.ts"
 import * as Summary from "../Summary.ts"
 import * as bookmarks from "./bookmarks.ts"
 import { type Control, given, hold, newLease, withTaken } from "./Control.ts"
+import * as decided from "./decisions.ts"
 import * as jobs from "./jobs.ts"
 import * as missing from "./missing.ts"
 import * as RawPages from "./RawPages.ts"
@@ -49,7 +50,8 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       options.full === true ? Effect.succeed(bookmarks.none) : bookmarks.latest(definition, of),
     )
     const identity = result._tag === "Success" ? result.success : unread(source.kind)
-    const earlier = yield* jobs.findEarlier(definition, identity, options.mode ?? definition.mode)
+    const decisions = yield* decided.open(definition)
+    const earlier = yield* jobs.findEarlier(definition, identity, options.mode ?? definition.mode, decisions.hash)
     if (earlier !== undefined && options.force !== true)
       return yield* Effect.fail(
         new EngineError({
@@ -96,7 +98,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
         yield* Effect.logInfo("validation begins", { job: job.id, import: job.import, source: identity.name })
         const raw = identity.sha256 === null ? yield* RawPages.make(job, definition.retry) : RawPages.none
         const refused = result._tag === "Failure" ? result.failure : unreadable(definition, identity, options)
-        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: false, refused })
+        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: false, refused, decisions })
       }),
     )
   })
@@ -133,17 +135,18 @@ export const resume = <R>(definition: Import, source: Source<R> | undefined, job
         )
         const identity = result._tag === "Success" ? result.success : undefined
         const differs =
-          identity !== undefined && (identity.sha256 !== job.source.sha256 || bookmark?.of !== (job.bookmark ?? undefined)?.of)
+          identity !== undefined && (!isSame(identity, job.source) || bookmark?.of !== (job.bookmark ?? undefined)?.of)
         if (source.kind !== job.source.kind || differs)
           return yield* wrongSource(
-            `job ${jobId} began to read ${job.source.name} (${job.source.kind}, ${job.source.sha256 ?? "without a hash"}), but was given ${identity?.name ?? "another source"} (${source.kind}, ${identity?.sha256 ?? "without a hash"}); validate that as a job of its own`,
+            `job ${jobId} began to read ${job.source.name} (${job.source.kind}, ${sentence(job.source)}), but was given ${identity?.name ?? "another source"} (${source.kind}, ${sentence(identity ?? { sha256: null })}); validate that as a job of its own`,
           )
         yield* Effect.logInfo("validation goes on", { job: jobId, import: job.import, source: job.source.name })
         const hashed = job.source.sha256 !== null
         const raw = hashed ? RawPages.none : yield* RawPages.make(job, definition.retry)
         yield* RawPages.sweep(job, "earlier")
+        const decisions = yield* decided.open(definition)
         const refused = result._tag === "Failure" ? result.failure : unreadable(definition, result.success, options)
-        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: true, refused })
+        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: true, refused, decisions })
       }),
   )
 }
@@ -175,6 +178,7 @@ const work = <R>(
     readonly reached: bookmarks.Opened<R>["reached"]
     readonly resumed: boolean
     readonly refused: WorldError | null
+    readonly decisions: decided.Decisions
   },
 ) =>
   Effect.gen(function* () {
@@ -186,7 +190,7 @@ const work = <R>(
         ? Effect.fail(how.refused)
         : Effect.map(
             validate(definition, source, control.job(), tally, options, { ...how, safePoint: control.safePoint }),
-            (validated) => ({ ...validated, bookmark: how.reached(validated.cursor) }),
+            (validated) => ({ ...validated, bookmark: how.reached(validated.cursor), decisions: how.decisions.hash }),
           ),
     )
     const ended = yield* settle(definition, control, tally, exit)
@@ -201,7 +205,7 @@ const work = <R>(
     return ended
   })
 
-type Ended = Exit.Exit<Validated & Pick<Job.Job, "bookmark">, WorldError>
+type Ended = Exit.Exit<Validated & Pick<Job.Job, "bookmark" | "decisions">, WorldError>
 
 const settle = (definition: Import, control: Control, tally: Tally, exit: Ended) => {
   if (exit._tag === "Success") return conclude(definition, control, tally, exit.value)

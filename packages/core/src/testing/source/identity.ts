@@ -22,15 +22,19 @@ export const identityLaws = ({ changed, open }: Harness): ReadonlyArray<Law> => 
   },
   {
     name: "what a source says of itself can be kept with a job",
-    holds: "name and kind are there, the hash is 64 hexadecimal digits or null, size a whole number or null, details JSON",
+    holds: "name and kind are there, hashes are 64 hexadecimal digits or null, size a whole number or null, details JSON",
     check: Effect.scoped(
       Effect.gen(function* () {
         const source = yield* open
-        const { bytes, details, name, sha256 } = yield* source.identify
+        const { bytes, details, name, reading, sha256 } = yield* source.identify
         assert.match(source.kind, /\S/, "the kind is empty")
         assert.match(name, /\S/, "the name is empty")
         if (sha256 !== null) assert.match(sha256, /^[0-9a-f]{64}$/, "sha256")
         if (bytes !== null) assert.ok(Number.isSafeInteger(bytes) && bytes >= 0, `bytes: ${bytes}`)
+        if (reading !== undefined) {
+          assert.match(reading.name, /\S/, "the name of the reading is empty")
+          assert.match(reading.sha256, /^[0-9a-f]{64}$/, "the hash of the reading")
+        }
         assert.deepStrictEqual(JSON.parse(JSON.stringify(details)), details)
       }),
     ),
