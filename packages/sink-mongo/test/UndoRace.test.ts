@@ -87,8 +87,9 @@ describe("a commit without transactions that is cut off", () => {
 
   it("before a command goes out or its answer comes in, whichever it is: it is taken back, finished or not", async () => {
     const whole = await prepared()
-    const { sent } = await cutAt(whole.s, true, null, (it) => commitWith(it, batches, whole.planned))
-    await atSomeCommands(sent, async (cut) => {
+    const undisturbed = await cutAt(whole.s, true, null, (it) => commitWith(it, batches, whole.planned))
+    expect(Exit.isSuccess(undisturbed.exit)).toBe(true)
+    await atSomeCommands(undisturbed.sent, async (cut) => {
       const { before, planned, s } = await prepared()
       await cutAt(s, true, cut, (it) => commitWith(it, batches, planned))
       const sink = sinkOn(s, standalone(s.db))
