@@ -14,6 +14,7 @@ export class EngineError extends Data.TaggedError("EngineError")<{
    * import writes to the target; `lease` says who and until when. `TakenOver`: another worker has taken the job over meanwhile.
    * `Purged`: what was kept of the job is gone, as its import's retention says.
    * `Unsupported`: the sink cannot do it: an undo needs one that keeps what was there before.
+   * `WrongDecision`: what was decided about a candidate cannot be done.
    */
   readonly reason:
     | "AlreadyImported"
@@ -25,6 +26,7 @@ export class EngineError extends Data.TaggedError("EngineError")<{
     | "TakenOver"
     | "Purged"
     | "Unsupported"
+    | "WrongDecision"
   readonly message: string
   /** The job it is about; the earlier one for `AlreadyImported`, the one at work for `Busy`. */
   readonly job: string

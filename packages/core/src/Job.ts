@@ -153,6 +153,8 @@ export interface Job {
   readonly attempt: number
   /** For a source that can be read incrementally. */
   readonly bookmark: Reading | null
+  /** A hash of the decisions about candidates that were remembered for the import when it was validated; only where there were any. */
+  readonly decisions?: Sha256
   /** The hash of the snapshot's content and the hash of its whole manifest, once sealed. */
   readonly snapshot: { readonly hash: Sha256; readonly manifest: Sha256 } | null
   /** The hash of the plan's manifest, once sealed. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Effect } from "effect"
+import type { Verdict } from "./DecisionStore.ts"
 import type { Issue } from "./Issue.ts"
 import type { KeptField } from "./Plan.ts"
 
@@ -56,8 +57,20 @@ export interface Candidate {
   readonly key: string
   readonly rows: number
   readonly firstRef: string
-  /** Smart mode creates a record for it. */
+  /** A record is created for it: by smart mode, or because that was decided. */
   readonly created: boolean
+  /** The decision that the validation went by; only where there was one. */
+  readonly decided?: UsedDecision
+}
+
+/** A decision that a validation went by: what it says, who decided it when, and its version. */
+export interface UsedDecision {
+  readonly verdict: Verdict
+  /** With `map`, the key that was read instead. */
+  readonly as: string | null
+  readonly by: string
+  readonly at: string
+  readonly version: number
 }
 
 /** A record that an undo leaves as it is. */

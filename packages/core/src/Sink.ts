@@ -84,6 +84,11 @@ export interface PlanSession {
   /** Which of these keys (key field values, in key order) the target has: one boolean for each, in order. */
   readonly existing: (entity: Any, keys: ReadonlyArray<Values>) => Effect.Effect<ReadonlyArray<boolean>, SinkError>
   /**
+   * Keys of the records of an entity that the target has, as text ({@link Entity.keyText}), at most `limit`, in any order: from them the nearest to
+   * a candidate are offered. Optional; a sink may give none for an entity.
+   */
+  readonly keys?: (entity: Any, limit: number) => Effect.Effect<ReadonlyArray<string>, SinkError>
+  /**
    * The records of an entity in the target that meet all conditions of a scope and are not among those that were staged, with their values
    * as far as the target has them, in any order, and how many records meet the conditions in all. `has` tells whether the snapshot has
    * a record of a key ({@link Entity.keyText}), `to` what becomes of those that are missing: only `delete` needs fingerprints. Called between

@@ -10,6 +10,7 @@
 import type { Json } from "./Canonical.ts"
 import type { Sha256 } from "./Fingerprint.ts"
 import type * as Plan from "./Plan.ts"
+import type { UsedDecision } from "./Run.ts"
 import type { Transaction } from "./Sink.ts"
 
 /** A part: its name in the snapshot store, how many records (of a log: lines) and bytes it has, and its hash. */
@@ -46,6 +47,8 @@ export interface Content {
 export interface SnapshotManifest {
   readonly content: Content
   readonly source: Json
+  /** The decisions about candidates that it went by, by entity and key; only where there were any. */
+  readonly decisions?: ReadonlyArray<{ readonly entity: string; readonly key: string } & UsedDecision>
   /** Refs, normalization log, rejected rows, candidates. */
   readonly logs: ReadonlyArray<Part>
 }

@@ -4,6 +4,7 @@
  * @module
  */
 export * as Batch from "./Batch.ts"
+export * as Candidates from "./Candidates.ts"
 export * as Canonical from "./Canonical.ts"
 export * as Cell from "./Cell.ts"
 export * as DeadLetters from "./DeadLetters.ts"

@@ -258,7 +258,9 @@ describe("two jobs of one import that would write to the same target", () => {
           ...store,
           save: (job, issues) =>
             Effect.tap(store.save(job, issues), (saved) =>
-              saved.status === "pending" ? store.save({ ...saved, status: "running", token: 1, lease }) : Effect.void,
+              saved.status === "pending"
+                ? Effect.asVoid(store.save({ ...saved, status: "running", token: 1, lease }))
+                : Effect.void,
             ),
         }
         const refused = yield* Effect.flip(Effect.provideService(Engine.run(d, source(2)), JobStore.JobStore, quick))

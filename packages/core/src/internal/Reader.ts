@@ -11,6 +11,7 @@ import * as Issue from "../Issue.ts"
 import * as Ref from "../Ref.ts"
 import type { Page, PageChange, PageIssue } from "../Source.ts"
 import type { Collector, Full, Looked } from "./Collector.ts"
+import type { Aliases } from "./decisions.ts"
 import type { Pending } from "./Pending.ts"
 import { RefLog } from "./RefLog.ts"
 import type { Tally } from "./Tally.ts"
@@ -21,6 +22,9 @@ export interface PageResult {
   readonly normalization: ReadonlyArray<string>
   readonly rejected: ReadonlyArray<string>
 }
+
+/** The name under which the log of normalizations has keys that were read as others. */
+export const aliasRule = "alias"
 
 const noIssues: ReadonlyArray<Decode.CellIssue> = []
 
@@ -50,7 +54,7 @@ const checkFields = (
   return issues ?? noIssues
 }
 
-const valuesOf = (entity: Entity.Any, value: Entity.EntityRecord["value"]): Entity.Values =>
+const valuesOf = (entity: Entity.Any, value: Entity.EntityRecord["value"]): Array<Value> =>
   entity.fields.map((field) => (Object.hasOwn(value, field.name) ? (value[field.name] as Value) : undefined))
 
 /** See the file's first sentence. */
@@ -71,6 +75,7 @@ export class Reader {
   private readonly cellIssues: Array<Decode.CellIssue> = []
   private readonly changes: Array<Decode.CellChange> = []
   private readonly record: Array<Entity.Values[number]> = []
+  private readonly aliased: Array<Omit<PageChange, "row">> = []
 
   constructor(
     private readonly definition: Import,
@@ -78,6 +83,7 @@ export class Reader {
     private readonly collector: Collector,
     private readonly pending: Pending,
     private readonly tally: Tally,
+    private readonly aliases: Aliases | undefined = undefined,
   ) {
     this.normalizations = Decode.startRules(definition.normalize)
     this.rules = definition.rules.map(({ code, severity, start }) => ({ code, severity, look: start() }))
@@ -112,6 +118,7 @@ export class Reader {
       this.found(found, null, this.cellIssues)
       const looked: Array<Looked> = []
       const taken = good && this.records(found, looked)
+      if (this.aliased.length > 0) this.log(this.aliased.splice(0), result.normalization)
       for (const issue of found) this.tally.issue(issue)
       const error = found.length === 0 ? undefined : found.find((issue) => issue.severity === "error")
       if (error !== undefined || !taken) {
@@ -187,14 +194,30 @@ export class Reader {
       const { values } = this.decoder
       for (let at = 0; at < this.positions.length; at++)
         record[at] = this.positions[at]! < 0 ? undefined : values[this.positions[at]!]
-      return this.take(map.entity, record, checkFields(map.entity, record, this.unchecked), looked, found)
+      const isRead = this.readAliases(map.entity, record, map.columns)
+      return this.take(map.entity, record, checkFields(map.entity, record, isRead ? undefined : this.unchecked), looked, found)
     }
     let good = true
     for (const { entity, value } of map(this.decoder.row())) {
       const values = valuesOf(entity, value)
+      this.readAliases(entity, values)
       good = this.take(entity, values, checkFields(entity, values), looked, found) && good
     }
     return good
+  }
+
+  // reads the keys that were decided to mean others as those; whether there were any
+  private readAliases(entity: Entity.Any, record: Array<Value>, columns?: ReadonlyArray<string | null>): boolean {
+    if (this.aliases === undefined || entity.references.length === 0) return false
+    const changes = this.aliases.replace(entity, record, this.ref)
+    for (const { after, before, position } of changes)
+      this.aliased.push({
+        column: columns?.[position] ?? entity.fields[position]!.name,
+        rule: aliasRule,
+        before: before ?? null,
+        after: after ?? null,
+      })
+    return changes.length > 0
   }
 
   private take(

@@ -34,7 +34,7 @@ export const save = (job: Job.Job, changes: Partial<Job.Job>, issues: ReadonlyAr
  * The job that imported, or is about to import, the same bytes, read in the same way, with the same definition and mode into the same target, by
  * decisions about candidates that say the same.
  */
-export const findEarlier = (definition: Import, identity: Identity, mode: Mode, decisions: Job.Job["decisions"]) =>
+export const findEarlier = (definition: Import, identity: Identity, mode: Mode, decisions: Job.Job["decisions"] | undefined) =>
   Effect.gen(function* () {
     if (identity.sha256 === null) return undefined
     const store = yield* JobStore

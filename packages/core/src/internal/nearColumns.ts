@@ -11,7 +11,8 @@ export interface Near {
   readonly found: string
 }
 
-const fold = (name: string): string =>
+/** A name without what is not compared. */
+export const fold = (name: string): string =>
   name
     .normalize("NFKD")
     .toLowerCase()
@@ -20,8 +21,8 @@ const fold = (name: string): string =>
 
 const longest = 60
 
-// the distance of two texts, as far as it is at most `most`
-const distance = (one: string, other: string, most: number): number => {
+/** The distance of two texts, as far as it is at most `most`. */
+export const distance = (one: string, other: string, most: number): number => {
   if (Math.abs(one.length - other.length) > most) return most + 1
   let before: ReadonlyArray<number> = []
   let row: ReadonlyArray<number> = Array.from({ length: other.length + 1 }, (_, at) => at)

@@ -73,7 +73,7 @@ const deletionsOf = (entity: Entity.Any, deletions: ReadonlyArray<Deleting>): Re
       deletions: fingerprints.map((fingerprint, index) => ({ index, fingerprint })),
     }))
 
-/** See the file's first sentence. `missing` are keys that are referred to and exist nowhere, `deletions` the batches that mirrors delete. */
+/** See the file's first sentence. `missing` are keys that are referred to and exist nowhere, `unwanted` those whose rows were decided to be rejected, `deletions` the batches that mirrors delete. */
 export const plan = (
   definition: Import,
   session: PlanSession,
@@ -82,9 +82,10 @@ export const plan = (
   collector: Collector,
   missing: ReadonlyMap<Entity.Any, ReadonlySet<string>>,
   deletions: ReadonlyArray<Deleting>,
+  unwanted: ReadonlyMap<Entity.Any, ReadonlyMap<string, string>>,
 ): Effect.Effect<Planned, Failing> =>
   Effect.gen(function* () {
-    const run = new Planning(definition, vault, collector, missing)
+    const run = new Planning(definition, vault, collector, missing, unwanted)
     const parts = new Map<Entity.Any, Array<EntityPlan["parts"][number]>>()
     for (const of of sealed) {
       const planned: Array<EntityPlan["parts"][number]> = []
@@ -126,6 +127,7 @@ class Planning {
     private readonly vault: Vault,
     private readonly collector: Collector,
     missing: ReadonlyMap<Entity.Any, ReadonlySet<string>>,
+    private readonly unwanted: ReadonlyMap<Entity.Any, ReadonlyMap<string, string>>,
   ) {
     this.absent = new Map([...missing].map(([entity, keys]) => [entity, new Set(keys)]))
   }
@@ -146,6 +148,15 @@ class Planning {
       if (absent === undefined || !Entity.refers(values, reference)) continue
       const key = Entity.keyText(values, reference.positions)
       if (!absent.has(key)) continue
+      const by = this.unwanted.get(reference.entity)?.get(key)
+      if (by !== undefined)
+        return Issue.make({
+          code: "candidate.rejected",
+          entity: entity.name,
+          column: reference.positions.map((position) => entity.fields[position]!.name).join(", "),
+          value: key,
+          message: `${by} decided that rows which refer to this ${reference.entity.name} are rejected, and it exists nowhere; expected one that exists`,
+        })
       const known = this.collector.states.get(reference.entity)!.index.find(key) >= 0
       return Issue.make({
         code: known ? "reference.refused" : "reference.missing",

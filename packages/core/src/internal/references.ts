@@ -7,6 +7,7 @@ import * as Issue from "../Issue.ts"
 import type { Candidate } from "../Run.ts"
 import type { Sink, SinkError } from "../Sink.ts"
 import type { Collector, Full } from "./Collector.ts"
+import { type Decisions, decidedOf } from "./decisions.ts"
 import type { Pending, Wanted } from "./Pending.ts"
 import type { PlanSessions } from "./PlanSessions.ts"
 import { candidatePlace } from "./planning.ts"
@@ -17,6 +18,8 @@ export interface Resolved {
   readonly candidates: ReadonlyArray<Candidate>
   /** Keys that exist nowhere and are not created. */
   readonly missing: ReadonlyMap<Entity.Any, ReadonlySet<string>>
+  /** Those of them whose rows are to be rejected, as was decided, with who did so. */
+  readonly unwanted: ReadonlyMap<Entity.Any, ReadonlyMap<string, string>>
   /** Batches that the created records filled. */
   readonly full: ReadonlyArray<Full>
 }
@@ -62,13 +65,21 @@ export const resolve = (
   tally: Tally,
   unholdable: Sink["unholdable"],
   referred: ReadonlyMap<Entity.Any, Set<string>>,
+  decisions: Decisions,
 ): Effect.Effect<Resolved, SinkError> =>
   Effect.gen(function* () {
     const candidates: Array<Candidate> = []
     const missing = new Map<Entity.Any, Set<string>>()
+    const unwanted = new Map<Entity.Any, Map<string, string>>()
     const full: Array<Full> = []
-    const miss = ({ entity, firstRef, key, rows }: Wanted): void => {
-      candidates.push({ entity: entity.name, key, rows, firstRef, created: false })
+    const toldOf = ({ entity, key }: Wanted): Pick<Candidate, "decided"> => {
+      const decision = decisions.of(entity, key)
+      // a key that others are read as is a candidate of its own, about which its own mapping says nothing
+      return decision === undefined || decision.verdict === "map" ? {} : { decided: decidedOf(decision) }
+    }
+    const miss = (wanted: Wanted): void => {
+      const { entity, firstRef, key, rows } = wanted
+      candidates.push({ entity: entity.name, key, rows, firstRef, created: false, ...toldOf(wanted) })
       const keys = missing.get(entity)
       if (keys === undefined) missing.set(entity, new Set([key]))
       else keys.add(key)
@@ -76,7 +87,14 @@ export const resolve = (
     for (let open = pending.drain(); open.length > 0; open = pending.drain()) {
       for (const wanted of yield* absent(session, open, referred)) {
         const { entity, firstRef, key, rows } = wanted
-        if (!smart || entity.create === undefined || entity.key.length > 1) {
+        const decision = decisions.of(entity, key)
+        if (decision?.verdict === "reject") {
+          const keys = unwanted.get(entity)
+          if (keys === undefined) unwanted.set(entity, new Map([[key, decision.by]]))
+          else keys.set(key, decision.by)
+        }
+        const creates = decision?.verdict === "create" || (smart && decision?.verdict !== "reject")
+        if (!creates || entity.create === undefined || entity.key.length > 1) {
           miss(wanted)
           continue
         }
@@ -112,8 +130,8 @@ export const resolve = (
         counts.records++
         counts.candidates++
         pending.note(entity, values, () => firstRef)
-        candidates.push({ entity: entity.name, key, rows, firstRef, created: true })
+        candidates.push({ entity: entity.name, key, rows, firstRef, created: true, ...toldOf(wanted) })
       }
     }
-    return { candidates, missing, full }
+    return { candidates, missing, unwanted, full }
   })

@@ -13,6 +13,7 @@ import { type Content, names, type PlanManifest, type SnapshotManifest } from ".
 import type { SnapshotStore } from "../SnapshotStore.ts"
 import type { Cursor, Page, Source } from "../Source.ts"
 import { Collector, type Full } from "./Collector.ts"
+import { Aliases, byKey, type Decisions } from "./decisions.ts"
 import * as missing from "./missing.ts"
 import { nearColumns, sentence } from "./nearColumns.ts"
 import { Pending, writeCandidates } from "./Pending.ts"
@@ -45,6 +46,8 @@ export interface Course {
   /** How much is left of the time that a validation may take. */
   readonly left: Duration.Duration | null
   readonly safePoint: Effect.Effect<void, Halted>
+  /** What was decided about candidates of earlier jobs. */
+  readonly decisions: Decisions
 }
 
 /** Reads, seals and plans. The tally holds the counts and the issues, whether it goes through or not. */
@@ -61,7 +64,8 @@ export const validate = <R>(
     const session = yield* PlanSessions.open(definition, job.id)
     const collector = new Collector(definition.entities, definition.limits.batch, session.face === "records")
     const pending = new Pending(collector)
-    const reader = new Reader(definition, job.mode, collector, pending, tally)
+    const aliases = Aliases.make(definition, course.decisions)
+    const reader = new Reader(definition, job.mode, collector, pending, tally, aliases)
     const sealing = new Sealing(vault, definition.entities)
     const progress = throttled(job.id, options.onProgress)
     const started = yield* Clock.currentTimeMillis
@@ -79,19 +83,33 @@ export const validate = <R>(
       tally,
       definition.sink.unholdable,
       referred,
+      course.decisions,
     )
+    yield* aliases?.warn(session, (entity, key) => collector.states.get(entity)!.index.find(key) >= 0, tally) ?? Effect.void
+    const candidates = [...resolved.candidates, ...(aliases?.candidates() ?? [])]
     for (const full of [...resolved.full, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
     const mirrored = isMirrored ? yield* missing.mirror(definition, session, collector, tally, referred) : missing.nothing
     for (const full of [...mirrored.marks, ...collector.rest()]) yield* sealAndStage(sealing, session, full)
     for (const { full } of mirrored.deletions) yield* sealing.batch(full)
     yield* sealing.finish()
-    if (resolved.candidates.length > 0)
-      sealing.logs.push(yield* vault.seal(names.candidates, writeCandidates(resolved.candidates), resolved.candidates.length))
+    if (candidates.length > 0)
+      sealing.logs.push(yield* vault.seal(names.candidates, writeCandidates(candidates), candidates.length))
     const read_ = yield* Clock.currentTimeMillis
     yield* Effect.logDebug("source read", { job: job.id, rows: tally.processed, rejected: tally.rejected })
     yield* progress("plan", 0, null, true)
     const planned = yield* session
-      .use((open) => planning.plan(definition, open, vault, sealing.entities, collector, resolved.missing, mirrored.deletions))
+      .use((open) =>
+        planning.plan(
+          definition,
+          open,
+          vault,
+          sealing.entities,
+          collector,
+          resolved.missing,
+          mirrored.deletions,
+          resolved.unwanted,
+        ),
+      )
       .pipe(Effect.withSpan("waybill.plan"))
     yield* course.safePoint
     for (const issue of planned.issues) tally.issue(issue)
@@ -110,8 +128,12 @@ export const validate = <R>(
     }
     const content = contentOf(definition, job.mode, sealing, tally)
     const hash = Fingerprint.of(content)
+    const decisions = candidates
+      .flatMap(({ decided, entity, key }) => (decided === undefined ? [] : [{ entity, key, ...decided }]))
+      .sort(byKey)
     const snapshot: SnapshotManifest = {
       content,
+      ...(decisions.length === 0 ? {} : { decisions }),
       source: { ...job.source },
       logs: [...sealing.logs, ...sealing.entities.flatMap((of) => of.refs)],
     }

@@ -190,7 +190,7 @@ const work = <R>(
         ? Effect.fail(how.refused)
         : Effect.map(
             validate(definition, source, control.job(), tally, options, { ...how, safePoint: control.safePoint }),
-            (validated) => ({ ...validated, bookmark: how.reached(validated.cursor), decisions: how.decisions.hash }),
+            (validated) => ({ ...validated, bookmark: how.reached(validated.cursor), ...decidedBy(how.decisions) }),
           ),
     )
     const ended = yield* settle(definition, control, tally, exit)
@@ -204,6 +204,9 @@ const work = <R>(
     if (exit._tag === "Failure" && Cause.hasDies(exit.cause)) return yield* Effect.die(Cause.squash(exit.cause))
     return ended
   })
+
+// a job that went by none has no such member
+const decidedBy = ({ hash }: decided.Decisions): Pick<Job.Job, "decisions"> => (hash === undefined ? {} : { decisions: hash })
 
 type Ended = Exit.Exit<Validated & Pick<Job.Job, "bookmark" | "decisions">, WorldError>
 

@@ -110,6 +110,7 @@ export const make = (options: Options = {}): MemorySink => {
                   ),
                 )
               }),
+            keys: (entity, limit) => Effect.sync(() => [...(tables.get(entity.name) ?? noRecords).keys()].slice(0, limit)),
             missing: (entity, scope, has) =>
               Effect.sync(() => {
                 const table = tables.get(entity.name) ?? noRecords
