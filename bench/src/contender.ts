@@ -36,6 +36,8 @@ export type Contender = (task: Task) => Promise<Outcome>
 /** A contender's run, measured inside its process. */
 export interface Measured extends Outcome {
   readonly seconds: number
+  /** Processor time of all its threads meanwhile, which other work on the machine does not change. */
+  readonly processorSeconds?: number
   readonly peakRssBytes: number
 }
 

@@ -52,6 +52,7 @@ const measureField = async (
       rows: first!.rows,
       seconds: Number(seconds.toFixed(3)),
       rowsPerSecond: Math.round(first!.rows / seconds),
+      processorSeconds: Number(middle(all.map((it) => it.processorSeconds ?? it.seconds)).toFixed(3)),
       peakRssBytes: Math.max(...all.map((it) => it.peakRssBytes)),
       counts: first!.counts ?? {},
       // somebody who reads something else is seen, not left out

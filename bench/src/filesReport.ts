@@ -15,6 +15,8 @@ export interface FileResult {
   /** The median of its turns. */
   readonly seconds: number
   readonly rowsPerSecond: number
+  /** The median of its processor time. */
+  readonly processorSeconds: number
   /** The most of its turns. */
   readonly peakRssBytes: number
   readonly counts: Readonly<Record<string, number>>
@@ -38,13 +40,16 @@ const line = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |
 
 /** Lines of a Markdown table; `×` is how many times as long as Waybill it took for the same file. */
 export const filesTable = (results: ReadonlyArray<FileResult>): ReadonlyArray<string> => {
-  const head = ["reader", "rows", "seconds", "rows/s", "× waybill", "peak RSS MB", "reads the same"]
+  const head = ["reader", "rows", "seconds", "rows/s", "× waybill", "processor s", "× waybill", "peak RSS MB", "reads the same"]
+  const own = ({ format }: FileResult): FileResult => results.find((it) => it.format === format)!
   const rows = results.map((it) => [
     it.name,
     it.rows.toLocaleString("en-US"),
     it.seconds.toFixed(2),
     it.rowsPerSecond.toLocaleString("en-US"),
-    (it.seconds / results.find(({ format }) => format === it.format)!.seconds).toFixed(2),
+    (it.seconds / own(it).seconds).toFixed(2),
+    it.processorSeconds.toFixed(2),
+    (it.processorSeconds / own(it).processorSeconds).toFixed(2),
     String(Math.round(it.peakRssBytes / 1_000_000)),
     it.agrees ? "yes" : "no",
   ])

@@ -21,7 +21,10 @@ export const measure = async (name: string, task: Task): Promise<Measured> => {
   const load = contenders[name]
   if (load === undefined) throw new Error(`no contender is named ${name}; there are ${Object.keys(contenders).join(", ")}`)
   const contender = await load()
+  const before = process.cpuUsage()
   const start = performance.now()
   const outcome = await contender(task)
-  return { ...outcome, seconds: (performance.now() - start) / 1000, peakRssBytes: await peakRss() }
+  const seconds = (performance.now() - start) / 1000
+  const { system, user } = process.cpuUsage(before)
+  return { ...outcome, seconds, processorSeconds: (system + user) / 1e6, peakRssBytes: await peakRss() }
 }

@@ -35,12 +35,16 @@ export interface Extent {
 // what one process is given at a time
 const share = 500
 
+// after how many of those a process is ended: what it took for thousands of files is not what one of them takes
+const shares = 10
+
 /** Runs one. */
 export const campaign = async (place: Place, { iterations, log, processes, seed }: Extent): Promise<Campaign> => {
   const found: Array<Found> = []
   let [next, read, refused, rows, peakRssBytes, told] = [0, 0, 0, 0, 0, 0]
   const work = async (): Promise<void> => {
     let at: Guarded | undefined
+    let had = 0
     const anew = (): void => {
       at?.end()
       at = undefined
@@ -49,6 +53,7 @@ export const campaign = async (place: Place, { iterations, log, processes, seed 
       let from = next
       next += share
       const to = Math.min(from + share, iterations)
+      if (++had % shares === 0) anew()
       while (from < to) {
         at ??= guarded(place)
         let until = to
