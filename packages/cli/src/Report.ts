@@ -205,6 +205,10 @@ export const head = (job: Job.Job, look: Look = {}): string => {
   const facts: ReadonlyArray<readonly [string, string]> = [
     ["job", job.id],
     ["source", `${job.source.name}${bytes}`],
+    [
+      "read by",
+      job.source.reading === undefined ? "" : `${job.source.reading.name} (SHA-256 ${job.source.reading.sha256.slice(0, 12)}…)`,
+    ],
     ["bookmark", bookmarkOf(job)],
     ["target", job.target],
     ["mode", job.mode],

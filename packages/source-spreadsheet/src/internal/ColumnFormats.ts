@@ -156,21 +156,27 @@ export class ColumnFormats {
   readonly notices: ReadonlyArray<Notice>
   private readonly columns: ReadonlyArray<{ readonly at: number; readonly reader: Reader; readonly choice: Choice }>
 
-  constructor(readers: ReadonlyArray<Reader>, made: ReadonlyArray<Choice>, columns: ReadonlyArray<string>) {
+  constructor(
+    readers: ReadonlyArray<Reader>,
+    made: ReadonlyArray<Choice>,
+    columns: ReadonlyArray<string>,
+    // what codes begin with
+    private readonly source: "csv" | "xlsx" = "csv",
+  ) {
     const all = readers.map((reader, index) => ({ at: columns.indexOf(reader.column), reader, choice: made[index]! }))
     this.columns = all.filter(({ at }) => at >= 0)
     const absent = all.filter(({ at }) => at < 0).map(({ reader }) => JSON.stringify(reader.column))
     this.notices =
       absent.length === 0
         ? []
-        : [{ code: "csv.format-unused", message: `There is no column ${absent.join(", ")}, for which a format is given.` }]
+        : [{ code: `${source}.format-unused`, message: `There is no column ${absent.join(", ")}, for which a format is given.` }]
   }
 
-  /** Changes the cells of a row, which is the `row`th of its page; adds what was changed and what could not be read. */
-  apply(cells: Array<string>, row: number, changes: Array<Change>, issues: Array<Source.PageIssue>): void {
+  /** Changes the texts of a row, which is the `row`th of its page; adds what was changed and what could not be read. */
+  apply(cells: Array<unknown>, row: number, changes: Array<Change>, issues: Array<Source.PageIssue>): void {
     for (const { at, choice, reader } of this.columns) {
       const text = cells[at]
-      if (text === undefined || !hasDigit.test(text)) continue
+      if (typeof text !== "string" || !hasDigit.test(text)) continue
       const { column, kind } = reader
       if (choice === "" && !["nothing", "none"].includes(reader.evidence(text))) {
         const [one, other] = reader.pair
@@ -181,10 +187,10 @@ export class ColumnFormats {
       const after = reader.canonical(text, choice === "" ? reader.pair[0] : choice)
       if (after === undefined) {
         const message = `expected ${reader.expected(choice === "" ? reader.pair[0] : choice)}`
-        issues.push({ row, severity: "error", code: `csv.${kind}`, column, message, value: text })
+        issues.push({ row, severity: "error", code: `${this.source}.${kind}`, column, message, value: text })
       } else if (after !== text) {
         cells[at] = after
-        changes.push({ row, column, rule: `csv.${kind}`, before: text, after })
+        changes.push({ row, column, rule: `${this.source}.${kind}`, before: text, after })
       }
     }
   }

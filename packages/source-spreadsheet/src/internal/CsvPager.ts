@@ -13,6 +13,7 @@ import { CsvScanner } from "./CsvScanner.ts"
 import { malformed } from "./classifyError.ts"
 import type { Piece } from "./Decoder.ts"
 import { type Codec, codecOf } from "./Encoding.ts"
+import type { Prepare, PrepareRow } from "./Preparation.ts"
 
 /** What a user says of the table. */
 export interface Settings {
@@ -26,6 +27,8 @@ export interface Settings {
   /** Longest row, in characters. */
   readonly maxRow: number
   readonly formats: Readers
+  /** What is done to cells before formats are applied to them. */
+  readonly prepare?: Prepare
 }
 
 /** What was decided of the file. */
@@ -61,6 +64,7 @@ export class CsvPager {
   private skip: number
   private columns: ReadonlyArray<string> | undefined
   private formats: ColumnFormats | undefined
+  private prepare: PrepareRow | undefined
   private unnamed: ReadonlyArray<number>
   private blankRows: number
   private firstBlank: number
@@ -128,6 +132,7 @@ export class CsvPager {
 
   private begin(columns: ReadonlyArray<string>): void {
     this.columns = columns
+    this.prepare = this.settings.prepare?.(columns)
     if (this.settings.formats.length === 0) return
     this.formats = new ColumnFormats(this.settings.formats, this.choices, columns)
     if (!this.yielded) this.notices.push(...this.formats.notices)
@@ -156,6 +161,7 @@ export class CsvPager {
       if (cells.length !== width) this.ragged(cells.length, width)
       if (scanner.problems.length > 0) this.wrong()
       if (this.unnamed.length > 0) this.look(cells, scanner.number)
+      if (this.prepare !== undefined) this.prepare(cells, this.rows.length, this.changes)
       if (this.formats !== undefined) this.formats.apply(cells, this.rows.length, this.changes, this.issues)
       this.rows.push(cells)
       this.labels.push(scanner.number)
