@@ -4,7 +4,7 @@
  * @module
  */
 import type { JobStore, Sink, SnapshotStore } from "@waybill/core"
-import type { Product } from "./smallImport.ts"
+import type { ProductRecord, State } from "./Scenario.ts"
 
 /** What a worker has of its own: a sink and stores on connections that only it uses. */
 export interface Equipment {
@@ -20,10 +20,10 @@ export interface Equipment {
 export interface Scene {
   readonly name: string
   /** Empties the stores, and makes the target what it is before an import. */
-  readonly reset: () => Promise<void>
+  readonly reset: (before: State) => Promise<void>
   readonly worker: () => Promise<Equipment>
-  /** Somebody else writes products, or removes one. */
-  readonly write: (products: ReadonlyArray<Product>) => Promise<void>
+  /** Somebody else writes products, with something in a column that the import does not know, or removes one. */
+  readonly write: (products: ReadonlyArray<ProductRecord>) => Promise<void>
   readonly remove: (sku: string) => Promise<void>
   /** All that the target holds, in an order that does not depend on who wrote it when. */
   readonly content: () => Promise<unknown>

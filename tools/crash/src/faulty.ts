@@ -32,6 +32,15 @@ const planSession = (session: Sink.PlanSession, { call, stream }: Wire): Sink.Pl
   transaction: session.transaction,
   ...(session.face === undefined ? {} : { face: session.face }),
   existing: (entity, keys) => call("plan.existing", session.existing(entity, keys)),
+  ...(session.missing === undefined
+    ? {}
+    : {
+        missing: (entity, scope, has, to) =>
+          Effect.map(call("plan.missing", session.missing!(entity, scope, has, to)), ({ inScope, records }) => ({
+            inScope,
+            records: stream("plan.missing.records", records),
+          })),
+      }),
   stage: (batch) => call("plan.stage", session.stage(batch)),
   plan: (entity, batches) => stream("plan.plan", session.plan(entity, batches)),
 })

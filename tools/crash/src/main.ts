@@ -35,12 +35,15 @@ const faults = async (scene: Scene, seed: number, sample: number): Promise<Reado
       moments: ["before", "after", "unknown", "stalled"],
       takes: (at) => (at + seed) % sample === 0,
       onPoint: ({ at, call, moment, wrong }) => {
-        if (wrong !== null) log(`${scene.name}: ${trial.goal}, ${trial.transaction}, ${moment} call ${at}, ${call}: ${wrong}`)
+        if (wrong !== null)
+          log(
+            `${scene.name}: ${trial.scenario.name}, ${trial.goal}, ${trial.transaction}, ${moment} call ${at}, ${call}: ${wrong}`,
+          )
       },
     })
     points.push(...found)
     const passed = found.filter(({ wrong }) => wrong === null).length
-    log(`${scene.name}: ${trial.goal}, ${trial.transaction}: ${passed} of ${found.length} faults passed`)
+    log(`${scene.name}: ${trial.scenario.name}, ${trial.goal}, ${trial.transaction}: ${passed} of ${found.length} faults passed`)
   }
   await scene.close()
   return points

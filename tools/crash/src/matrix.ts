@@ -10,11 +10,12 @@ import { Duration, Effect, Exit, Layer, Logger, Stream } from "effect"
 import { type Fault, type Moment, type Wire, wire } from "./Fault.ts"
 import * as faulty from "./faulty.ts"
 import { laterClock } from "./laterClock.ts"
+import type { Scenario } from "./Scenario.ts"
 import type { Equipment, Scene } from "./Scene.ts"
-import { after, definition, meddled, sourceOf } from "./smallImport.ts"
 
 /** What is tried. */
 export interface Trial {
+  readonly scenario: Scenario
   readonly transaction: Sink.Transaction
   /** Whether the source has a hash and is read again by who takes over, or not, and only what it has not delivered yet is read. */
   readonly hashed: boolean
@@ -31,6 +32,17 @@ export interface Ending {
   readonly snapshot: string | undefined
   readonly issues: ReadonlyArray<Issue.Issue>
   readonly content: unknown
+  /** What an undo of the import brings back, where the scenario has one done. */
+  readonly back: Back | null
+}
+
+/** An import taken back, and what a validation plans then. */
+export interface Back {
+  readonly status: Job.Status
+  readonly undo: Omit<Job.Undo, "of"> | null
+  readonly issues: ReadonlyArray<Issue.Issue>
+  readonly content: unknown
+  readonly planned: Job.Job["counts"]
 }
 
 /** One entry of the matrix. */
@@ -75,8 +87,8 @@ const run = <A, E>(
     life === undefined ? {} : { signal: life },
   )
 
-const find = async ({ jobs }: Equipment): Promise<{ readonly import?: Job.Job; readonly undo?: Job.Job }> => {
-  const all = await Effect.runPromise(jobs.find({ import: "small" }))
+const find = async ({ jobs }: Equipment, { name }: Scenario): Promise<{ readonly import?: Job.Job; readonly undo?: Job.Job }> => {
+  const all = await Effect.runPromise(jobs.find({ import: name }))
   const imported = all.filter(({ undo }) => undo === null)
   const undone = all.filter(({ undo }) => undo !== null)
   if (imported.length > 1 || undone.length > 1) throw new Error(`${all.length} jobs, where one should have been resumed`)
@@ -93,12 +105,17 @@ interface Crew extends Wire {
 
 const patience = 5
 
-const hire = async (scene: Scene, { hashed, transaction }: Trial, number: number, fault: Fault | null): Promise<Crew> => {
+const hire = async (
+  scene: Scene,
+  { hashed, scenario, transaction }: Trial,
+  number: number,
+  fault: Fault | null,
+): Promise<Crew> => {
   const equipment = await scene.worker()
   const it = wire(fault, equipment.sever)
   const stores = { jobs: faulty.jobStore(equipment.jobs, it), parts: faulty.snapshotStore(equipment.parts, it) }
-  const small = definition(faulty.sink(equipment.sink, it), transaction)
-  const source = sourceOf(hashed)
+  const definition = scenario.definition(faulty.sink(equipment.sink, it), transaction)
+  const source = scenario.sourceOf(hashed)
   // undefined where the worker has died meanwhile
   const step = async <E>(
     effect: Effect.Effect<Job.Job, E, JobStore.JobStore | SnapshotStore.SnapshotStore>,
@@ -109,21 +126,21 @@ const hire = async (scene: Scene, { hashed, transaction }: Trial, number: number
     return exit.value
   }
   const importAll = async (): Promise<void> => {
-    let job = (await find(equipment)).import
-    if (job === undefined) job = await step(Engine.validate(small, source))
-    else if (job.status === "validating") job = await step(Engine.resume(small, job.id, source))
-    if (job?.status === "pending") await scene.write(meddled)
+    let job = (await find(equipment, scenario)).import
+    if (job === undefined) job = await step(Engine.validate(definition, source))
+    else if (job.status === "validating") job = await step(Engine.resume(definition, job.id, source))
+    if (job?.status === "pending") await scenario.meddle(scene, transaction)
     for (let tries = 0; job !== undefined; tries++) {
       if (job.status !== "pending" && job.status !== "running" && job.failure?.retryable !== true) return
       if (tries === patience) throw new Error(`after ${tries} commits the job is ${job.status}: ${job.failure?.message}`)
-      job = await step(Engine.commit(small, job.id))
+      job = await step(Engine.commit(definition, job.id))
     }
   }
   const undoAll = async (): Promise<void> => {
-    const of = (await find(equipment)).import!
+    const of = (await find(equipment, scenario)).import!
     if (of.status === "undone") return
     for (let tries = 0; tries < patience; tries++) {
-      const job = await step(Engine.undo(small, of.id))
+      const job = await step(Engine.undo(definition, of.id))
       if (job?.failure?.retryable !== true) return
     }
     throw new Error(`${patience} times the undo failed`)
@@ -133,14 +150,18 @@ const hire = async (scene: Scene, { hashed, transaction }: Trial, number: number
     equipment,
     work: (goal) => (goal === "import" ? importAll() : undoAll()),
     check: async () => {
-      const exit = await run(number, equipment, Stream.runDrain(Engine.changes(small, (await find(equipment)).import!.id)))
+      const exit = await run(
+        number,
+        equipment,
+        Stream.runDrain(Engine.changes(definition, (await find(equipment, scenario)).import!.id)),
+      )
       if (Exit.isFailure(exit)) throw new Error(`what was sealed cannot be read: ${exit.cause}`)
     },
   }
 }
 
-const endingOf = async (scene: Scene, { goal }: Trial, equipment: Equipment): Promise<Ending> => {
-  const jobs = await find(equipment)
+const endingOf = async (scene: Scene, { goal, scenario }: Trial, equipment: Equipment): Promise<Ending> => {
+  const jobs = await find(equipment, scenario)
   const job = jobs[goal]
   if (job === undefined) throw new Error("there is no job")
   if (goal === "undo" && jobs.import?.status !== "undone")
@@ -149,10 +170,41 @@ const endingOf = async (scene: Scene, { goal }: Trial, equipment: Equipment): Pr
     status: job.status,
     failure: job.failure,
     counts: job.counts,
-    undo: job.undo === null ? null : { reversed: job.undo.reversed, kept: job.undo.kept, errored: job.undo.errored },
+    undo: job.undo === null ? null : told(job.undo),
     snapshot: job.snapshot?.hash,
     issues: await Effect.runPromise(equipment.jobs.issues(job.id)),
     content: await scene.content(),
+    back: null,
+  }
+}
+
+const told = ({ reversed, kept, errored }: Job.Undo): Omit<Job.Undo, "of"> => ({ reversed, kept, errored })
+
+// whoever died on the way: what the job has written and deleted, and what of it was written last, is all known
+const backOf = async (
+  scene: Scene,
+  { goal, scenario, hashed, transaction }: Trial,
+  equipment: Equipment,
+): Promise<Back | null> => {
+  if (goal === "undo" || !scenario.undoes) return null
+  const definition = scenario.definition(equipment.sink, transaction)
+  const of = (await find(equipment, scenario)).import!
+  const done = async <E>(
+    effect: Effect.Effect<Job.Job, E, JobStore.JobStore | SnapshotStore.SnapshotStore>,
+  ): Promise<Job.Job> => {
+    const exit = await run(3, equipment, effect)
+    if (Exit.isFailure(exit)) throw new Error(`it could not be taken back: ${exit.cause}`)
+    return exit.value
+  }
+  const job = await done(Engine.undo(definition, of.id))
+  const content = await scene.content()
+  const planned = await done(Engine.validate(definition, scenario.sourceOf(hashed), { force: true }))
+  return {
+    status: job.status,
+    undo: job.undo === null ? null : told(job.undo),
+    issues: await Effect.runPromise(equipment.jobs.issues(job.id)),
+    content,
+    planned: planned.counts,
   }
 }
 
@@ -163,6 +215,7 @@ const differences = (expected: Ending, found: Ending): string | null => {
     .map((part) => {
       if (part === "content") return "the target has something else"
       if (part === "counts") return "the counts are others"
+      if (part === "back") return "an undo brings back something else"
       if (part === "issues") return `${found.issues.length} issues, not ${expected.issues.length} or not the same`
       return `${part} is ${JSON.stringify(found[part])}, not ${JSON.stringify(expected[part])}`
     })
@@ -173,12 +226,27 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 
 // what is there before the trial begins
 const prepare = async (scene: Scene, trial: Trial): Promise<void> => {
-  await scene.reset()
+  const { before, former, afterwards } = trial.scenario
+  await scene.reset(before)
+  if (former !== undefined) {
+    const equipment = await scene.worker()
+    const exit = await run(0, equipment, Engine.run(former.definition(equipment.sink), former.source))
+    await equipment.close()
+    if (Exit.isFailure(exit) || exit.value.status !== "success") throw new Error(`the former import ended with ${exit}`)
+    await former.edit(scene)
+  }
   if (trial.goal === "import") return
   const worker = await hire(scene, trial, 0, null)
   await worker.work("import")
   await worker.equipment.close()
-  await scene.write([after.changed])
+  await afterwards(scene, "undo")
+}
+
+// what a commit finds, and what its undo has to bring back
+const foundBy = async (scene: Scene, trial: Trial): Promise<unknown> => {
+  await prepare(scene, trial)
+  await trial.scenario.meddle(scene, trial.transaction)
+  return scene.content()
 }
 
 /** The trial without a fault: how it ends, and the calls that it takes. */
@@ -186,13 +254,17 @@ export const whole = async (
   scene: Scene,
   trial: Trial,
 ): Promise<{ readonly ending: Ending; readonly calls: ReadonlyArray<string> }> => {
+  const found = trial.scenario.undoes ? await foundBy(scene, trial) : undefined
   await prepare(scene, trial)
   const worker = await hire(scene, trial, 1, null)
   await worker.work(trial.goal)
   await worker.check()
+  const calls = [...worker.calls]
   const ending = await endingOf(scene, trial, worker.equipment)
+  const back = await backOf(scene, trial, worker.equipment)
   await worker.equipment.close()
-  return { ending, calls: worker.calls }
+  if (back !== null && !isDeepStrictEqual(back.content, found)) throw new Error("an undo does not bring back what was there")
+  return { ending: { ...ending, back }, calls }
 }
 
 /** Tries one fault; null where all was done before the fault struck. */
@@ -223,11 +295,13 @@ const attempt = async (
   try {
     await next.work(trial.goal)
     await next.check()
-    const wrong = differences(expected, await endingOf(scene, trial, next.equipment))
-    if (wrong !== null || fault.moment !== "stalled") return { ...point, wrong }
+    const ended = await endingOf(scene, trial, next.equipment)
+    if (fault.moment !== "stalled")
+      return { ...point, wrong: differences(expected, { ...ended, back: await backOf(scene, trial, next.equipment) }) }
+    const wrong = differences({ ...expected, back: null }, ended)
+    if (wrong !== null) return { ...point, wrong }
     // who comes back finds that others have worked on: not one of their records may change
-    if (trial.goal === "import") await scene.remove(after.removed)
-    await scene.write([after.changed])
+    await trial.scenario.afterwards(scene, trial.goal)
     const left = await endingOf(scene, trial, next.equipment)
     first.wake()
     await working

@@ -6,10 +6,10 @@
 
 import type { JobStore, Sink } from "@waybill/core"
 import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
+import type { ProductRecord } from "./Scenario.ts"
 import type { Equipment, Scene } from "./Scene.ts"
-import { before, type Product } from "./smallImport.ts"
 
-const valuesOf = ({ brand, category, price, sku, title }: Product) => [sku, title, price, brand, category]
+const valuesOf = ({ brand, category, price, sku, title }: ProductRecord) => [sku, title, price, brand, category]
 
 /** What stands between the engine and the sink or the stores. */
 export interface Around {
@@ -38,7 +38,7 @@ export const memoryScene = (around: Around = {}): Scene => {
   return {
     name: "memory",
     isHeldUpByOpenTransactions: false,
-    reset: async () => {
+    reset: async (before) => {
       inner = MemorySink.make()
       equipment = equip(inner)
       inner.tables.set("brand", new Map(before.brands.map((it) => [it[0], it])))

@@ -4,10 +4,10 @@
  * @module
  */
 import { MongoJobStore, MongoSink, MongoSnapshotStore } from "@waybill/sink-mongo"
-import { type Db, Decimal128, MongoClient } from "mongodb"
+import { type Db, Decimal128, type Document, MongoClient } from "mongodb"
 import { startProxy } from "./proxy.ts"
+import type { ProductRecord } from "./Scenario.ts"
 import type { Equipment, Scene } from "./Scene.ts"
-import { before, type Product } from "./smallImport.ts"
 
 const worker = async (url: string, database: string): Promise<Equipment> => {
   const proxy = await startProxy(url)
@@ -38,8 +38,13 @@ const empty = async (db: Db): Promise<void> => {
 export const mongoScene = async (url: string, database: string): Promise<Scene> => {
   const client = new MongoClient(url)
   const db = client.db(database)
-  const documentOf = ({ price, ...product }: Product) => ({ ...product, price: Decimal128.fromString(price) })
-  const write = async (products: ReadonlyArray<Product>): Promise<void> => {
+  const documentOf = ({ price, ...product }: ProductRecord) => ({
+    ...product,
+    price: Decimal128.fromString(price),
+    note: "by hand",
+  })
+  const write = async (products: ReadonlyArray<ProductRecord>): Promise<void> => {
+    if (products.length === 0) return
     await db
       .collection("product")
       .bulkWrite(products.map((it) => ({ replaceOne: { filter: { sku: it.sku }, replacement: documentOf(it), upsert: true } })))
@@ -47,10 +52,18 @@ export const mongoScene = async (url: string, database: string): Promise<Scene> 
   return {
     name: "mongo",
     isHeldUpByOpenTransactions: false,
-    reset: async () => {
+    reset: async (before) => {
       await empty(db)
-      await db.collection("brand").insertMany(before.brands.map(([code, title]) => ({ code, title })))
-      await db.collection("category").insertMany(before.categories.map(([slug, title]) => ({ slug, title })))
+      const insert = async (name: string, documents: ReadonlyArray<Document>) =>
+        documents.length > 0 && db.collection(name).insertMany([...documents])
+      await insert(
+        "brand",
+        before.brands.map(([code, title]) => ({ code, title })),
+      )
+      await insert(
+        "category",
+        before.categories.map(([slug, title]) => ({ slug, title })),
+      )
       await write(before.products)
     },
     worker: () => worker(url, database),

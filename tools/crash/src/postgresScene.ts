@@ -6,8 +6,8 @@
 import { Socket } from "node:net"
 import { PostgresJobStore, PostgresSink, PostgresSnapshotStore } from "@waybill/sink-postgres"
 import pg from "pg"
+import type { ProductRecord } from "./Scenario.ts"
 import type { Equipment, Scene } from "./Scene.ts"
-import { before, type Product } from "./smallImport.ts"
 
 const ddl = `
   CREATE SCHEMA shop;
@@ -15,7 +15,8 @@ const ddl = `
   CREATE TABLE shop.category (id serial PRIMARY KEY, slug text NOT NULL UNIQUE, title text NOT NULL);
   CREATE TABLE shop.product (
     sku text PRIMARY KEY, title text NOT NULL, price numeric(10,2) NOT NULL,
-    brand_id integer NOT NULL REFERENCES shop.brand, category_id integer REFERENCES shop.category);
+    brand_id integer NOT NULL REFERENCES shop.brand, category_id integer REFERENCES shop.category,
+    note text);
 `
 
 // the tables that the sink and the stores have made, but for that of their versions
@@ -29,7 +30,7 @@ const bookkeeping = `
 const content = `
   SELECT 'brand' AS entity, jsonb_build_array(code, title) AS record FROM shop.brand
   UNION ALL SELECT 'category', jsonb_build_array(slug, title) FROM shop.category
-  UNION ALL SELECT 'product', jsonb_build_array(sku, p.title, price, b.code, c.slug) FROM shop.product p
+  UNION ALL SELECT 'product', jsonb_build_array(sku, p.title, price, b.code, c.slug, note) FROM shop.product p
     JOIN shop.brand b ON b.id = brand_id LEFT JOIN shop.category c ON c.id = category_id
   ORDER BY 1, 2`
 
@@ -70,12 +71,13 @@ export const postgresScene = async (url: string): Promise<Scene> => {
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   pool.on("error", () => {})
   await pool.query(ddl)
-  const write = async (products: ReadonlyArray<Product>): Promise<void> => {
+  const write = async (products: ReadonlyArray<ProductRecord>): Promise<void> => {
     await pool.query(
-      `INSERT INTO shop.product (sku, title, price, brand_id, category_id)
-        SELECT sku, it.title, price, b.id, c.id FROM json_to_recordset($1) AS it (sku text, title text, price numeric, brand text, category text)
+      `INSERT INTO shop.product (sku, title, price, brand_id, category_id, note)
+        SELECT sku, it.title, price, b.id, c.id, 'by hand' FROM json_to_recordset($1) AS it (sku text, title text, price numeric, brand text, category text)
         JOIN shop.brand b ON b.code = brand LEFT JOIN shop.category c ON c.slug = category
-        ON CONFLICT (sku) DO UPDATE SET title = excluded.title, price = excluded.price, category_id = excluded.category_id`,
+        ON CONFLICT (sku) DO UPDATE SET title = excluded.title, price = excluded.price, category_id = excluded.category_id,
+          note = excluded.note`,
       [JSON.stringify(products)],
     )
   }
@@ -83,7 +85,7 @@ export const postgresScene = async (url: string): Promise<Scene> => {
     name: "postgres",
     // the sink ends a silent transaction of a former worker after a minute
     isHeldUpByOpenTransactions: true,
-    reset: async () => {
+    reset: async (before) => {
       await pool.query(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
       )

@@ -1,11 +1,12 @@
 /**
- * The import that is done once for every fault: small, with a little of everything that can become of a row.
+ * The scenario of a small import with a little of everything that can become of a row.
  *
  * @module
  */
 import { Cell, Entity, Field, Import, type Sink, type Source } from "@waybill/core"
 import { TestSource } from "@waybill/core/testing"
 import { Schedule, Schema } from "effect"
+import type { ProductRecord, Scenario, State } from "./Scenario.ts"
 
 const Brand = Entity.make("brand", { schema: { code: Field.text(), title: Field.text() }, key: "code" })
 
@@ -35,19 +36,9 @@ const Row = Schema.Struct({
   category: Cell.optional(Cell.text()),
 })
 
-/** A product as it lies in a target. */
-export interface Product {
-  readonly sku: string
-  readonly title: string
-  readonly price: string
-  readonly brand: string
-  readonly category: string | null
-}
-
 const brandOf = (at: number): string => `b${at % 3}`
 
-/** The product of a row. */
-export const product = (at: number): Product => ({
+const product = (at: number): ProductRecord => ({
   sku: `P-${at}`,
   title: `Lamp ${at}`,
   price: `${1 + at}.50`,
@@ -56,29 +47,23 @@ export const product = (at: number): Product => ({
   category: at % 7 === 3 ? `new-${at % 2}` : at % 5 === 0 ? null : "old",
 })
 
-/** How many products the source has, with those that are wrong. */
-export const size = 240
+// with those that are wrong
+const size = 240
 
-/** What the target has before: some as they are in the source, some that differ. */
-export const before = {
-  brands: [["b0", "Brand b0"]] as const,
-  categories: [["old", "Old"]] as const,
+// some as they are in the source, some that differ
+const before: State = {
+  brands: [["b0", "Brand b0"]],
+  categories: [["old", "Old"]],
   products: Array.from({ length: 40 }, (_, at) => at * 5)
     .filter((at) => product(at).brand === "b0")
-    .map((at): Product => (at % 2 === 0 ? product(at) : { ...product(at), title: "Former" })),
+    .map((at): ProductRecord => (at % 2 === 0 ? product(at) : { ...product(at), title: "Former" })),
 }
 
-/** What somebody does to the target between the validation and the commit: one record changes, one that is to be created is there. */
-export const meddled: ReadonlyArray<Product> = [
+// one record changes, one that is to be created is there
+const meddled: ReadonlyArray<ProductRecord> = [
   { ...product(15), title: "Changed meanwhile" },
   { ...product(61), title: "Made meanwhile", brand: "b0", category: null },
 ]
-
-/** What somebody does once the import is done: a record that was created goes, another one changes. */
-export const after = {
-  removed: product(100).sku,
-  changed: { ...product(201), title: "Changed afterwards", brand: "b0", category: null },
-}
 
 const rows: ReadonlyArray<ReadonlyArray<string | null>> = Array.from({ length: size }, (_, at) => {
   const { brand, category, price, sku, title } = product(at)
@@ -88,12 +73,10 @@ const rows: ReadonlyArray<ReadonlyArray<string | null>> = Array.from({ length: s
   return [sku, title, price, brand, category]
 })
 
-/** The rows, in a source that has a hash or has none. */
-export const sourceOf = (hashed: boolean): Source.Source =>
+const sourceOf = (hashed: boolean): Source.Source =>
   TestSource.make({ columns: Object.keys(product(0)), rows, pageRows: 60, hashed })
 
-/** The import into a sink. */
-export const definition = (sink: Sink.Sink, transaction: Sink.Transaction): Import.Import =>
+const definition = (sink: Sink.Sink, transaction: Sink.Transaction): Import.Import =>
   Import.make({
     name: "small",
     row: Row,
@@ -116,3 +99,17 @@ export const definition = (sink: Sink.Sink, transaction: Sink.Transaction): Impo
     limits: { batch: 60 },
     retry: Schedule.recurs(3),
   })
+
+/** See the file's first sentence. */
+export const smallImport: Scenario = {
+  name: "small",
+  before,
+  definition,
+  sourceOf,
+  meddle: (scene) => scene.write(meddled),
+  afterwards: async (scene, goal) => {
+    if (goal === "import") await scene.remove(product(100).sku)
+    await scene.write([{ ...product(201), title: "Changed afterwards", brand: "b0", category: null }])
+  },
+  undoes: false,
+}

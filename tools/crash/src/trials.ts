@@ -1,17 +1,23 @@
 /**
- * What is tried on every scene: imports of both kinds of transactions and of sources, and their undo.
+ * What is tried on every scene: imports of every scenario, of both kinds of transactions and of sources, and their undo.
  *
  * @module
  */
 import type { Trial } from "./matrix.ts"
+import { mirrorImport } from "./mirrorImport.ts"
 import type { Scene } from "./Scene.ts"
+import { smallImport } from "./smallImport.ts"
 
 /** All of them. */
 export const trials: ReadonlyArray<Trial> = [
-  { goal: "import", transaction: "atomic", hashed: true },
-  { goal: "import", transaction: "batched", hashed: false },
-  { goal: "undo", transaction: "atomic", hashed: true },
-  { goal: "undo", transaction: "batched", hashed: true },
+  { scenario: smallImport, goal: "import", transaction: "atomic", hashed: true },
+  { scenario: smallImport, goal: "import", transaction: "batched", hashed: false },
+  { scenario: smallImport, goal: "undo", transaction: "atomic", hashed: true },
+  { scenario: smallImport, goal: "undo", transaction: "batched", hashed: true },
+  { scenario: mirrorImport, goal: "import", transaction: "atomic", hashed: false },
+  { scenario: mirrorImport, goal: "import", transaction: "batched", hashed: true },
+  { scenario: mirrorImport, goal: "undo", transaction: "atomic", hashed: true },
+  { scenario: mirrorImport, goal: "undo", transaction: "batched", hashed: true },
 ]
 
 /** Those that a scene's sink can do. */
