@@ -7,9 +7,9 @@
 import { Context, Effect } from "effect"
 import * as Fingerprint from "./Fingerprint.ts"
 import { JobStoreError } from "./JobStore.ts"
+import type { Verdict } from "./Run.ts"
 
-/** What becomes of a candidate: a record is created for it, it is read as another key (`map`), or the rows that refer to it are rejected. */
-export type Verdict = "create" | "map" | "reject"
+export type { Verdict } from "./Run.ts"
 
 /** What was decided last about one key of an entity, for one import. */
 export interface Decision {

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Effect } from "effect"
-import type { Verdict } from "./DecisionStore.ts"
 import type { Issue } from "./Issue.ts"
 import type { KeptField } from "./Plan.ts"
 
@@ -62,6 +61,9 @@ export interface Candidate {
   /** The decision that the validation went by; only where there was one. */
   readonly decided?: UsedDecision
 }
+
+/** What becomes of a candidate: a record is created for it, it is read as another key (`map`), or the rows that refer to it are rejected. */
+export type Verdict = "create" | "map" | "reject"
 
 /** A decision that a validation went by: what it says, who decided it when, and its version. */
 export interface UsedDecision {

@@ -23,9 +23,6 @@ export interface PageResult {
   readonly rejected: ReadonlyArray<string>
 }
 
-/** The name under which the log of normalizations has keys that were read as others. */
-export const aliasRule = "alias"
-
 const noIssues: ReadonlyArray<Decode.CellIssue> = []
 
 const problemOf = (field: Field, value: Value): string | undefined => {
@@ -194,30 +191,16 @@ export class Reader {
       const { values } = this.decoder
       for (let at = 0; at < this.positions.length; at++)
         record[at] = this.positions[at]! < 0 ? undefined : values[this.positions[at]!]
-      const isRead = this.readAliases(map.entity, record, map.columns)
+      const isRead = this.aliases?.read(map.entity, record, this.ref, this.aliased, map.columns) ?? false
       return this.take(map.entity, record, checkFields(map.entity, record, isRead ? undefined : this.unchecked), looked, found)
     }
     let good = true
     for (const { entity, value } of map(this.decoder.row())) {
       const values = valuesOf(entity, value)
-      this.readAliases(entity, values)
+      this.aliases?.read(entity, values, this.ref, this.aliased)
       good = this.take(entity, values, checkFields(entity, values), looked, found) && good
     }
     return good
-  }
-
-  // reads the keys that were decided to mean others as those; whether there were any
-  private readAliases(entity: Entity.Any, record: Array<Value>, columns?: ReadonlyArray<string | null>): boolean {
-    if (this.aliases === undefined || entity.references.length === 0) return false
-    const changes = this.aliases.replace(entity, record, this.ref)
-    for (const { after, before, position } of changes)
-      this.aliased.push({
-        column: columns?.[position] ?? entity.fields[position]!.name,
-        rule: aliasRule,
-        before: before ?? null,
-        after: after ?? null,
-      })
-    return changes.length > 0
   }
 
   private take(

@@ -11,6 +11,8 @@ import * as Issue from "../Issue.ts"
 import type { JobStoreError } from "../JobStore.ts"
 import type { Candidate, UsedDecision } from "../Run.ts"
 import type { SinkError } from "../Sink.ts"
+import type { SnapshotManifest } from "../Snapshot.ts"
+import type { PageChange } from "../Source.ts"
 import type { PlanSessions } from "./PlanSessions.ts"
 import type { Tally } from "./Tally.ts"
 
@@ -78,13 +80,8 @@ export const keyValues = (entity: Entity.Any, text: string): ReadonlyArray<Value
     : undefined
 }
 
-/** A change that an alias made to a record. */
-export interface AliasChange {
-  /** The position of the field. */
-  readonly position: number
-  readonly before: Value
-  readonly after: Value
-}
+/** The name under which the log of normalizations has keys that were read as others. */
+export const aliasRule = "alias"
 
 interface Used {
   readonly entity: Entity.Any
@@ -118,26 +115,36 @@ export class Aliases {
     return aliases.meant.size === 0 ? undefined : aliases
   }
 
-  /** Replaces mapped keys among the values of a record, each once: what a key is read as is not looked up again. */
-  replace(entity: Entity.Any, record: Array<Value>, ref: () => string): ReadonlyArray<AliasChange> {
-    let changes: Array<AliasChange> | undefined
-    for (const { entity: other, positions } of entity.references) {
+  /**
+   * Reads the mapped keys among the values of a record as those they mean, each once: what a key is read as is not looked up again. Whether there
+   * were any; each is put into `log`, under its column where fields have one.
+   */
+  read(
+    entity: Entity.Any,
+    record: Array<Value>,
+    ref: () => string,
+    log: Array<Omit<PageChange, "row">>,
+    columns?: ReadonlyArray<string | null>,
+  ): boolean {
+    const before = log.length
+    for (const reference of entity.references) {
+      const { entity: other, positions } = reference
       const ofOther = this.meant.get(other)
-      if (ofOther === undefined || positions.some((at) => record[at] === null || record[at] === undefined)) continue
+      if (ofOther === undefined || !Entity.refers(record, reference)) continue
       const found = ofOther.get(Entity.keyText(record, positions))
       if (found === undefined) continue
       const used = this.met.get(found.decision)
       if (used === undefined) this.met.set(found.decision, { entity: other, decision: found.decision, firstRef: ref(), rows: 1 })
       else used.rows++
       for (const [at, position] of positions.entries()) {
-        const after = found.values[at]
+        const after = found.values[at] ?? null
         if (record[position] === after) continue
-        changes ??= []
-        changes.push({ position, before: record[position], after })
+        const column = columns?.[position] ?? entity.fields[position]!.name
+        log.push({ column, rule: aliasRule, before: record[position] ?? null, after })
         record[position] = after
       }
     }
-    return changes ?? noChanges
+    return log.length > before
   }
 
   /** What it met, as candidates that were read as others. */
@@ -193,7 +200,9 @@ export class Aliases {
   }
 }
 
-const noChanges: ReadonlyArray<AliasChange> = []
-
 /** What a candidate says of the decision about it. */
 export const decidedOf = ({ as, at, by, verdict, version }: Standing): UsedDecision => ({ verdict, as, by, at, version })
+
+/** The decisions that candidates tell of, by entity and key. */
+export const usedDecisions = (candidates: ReadonlyArray<Candidate>): NonNullable<SnapshotManifest["decisions"]> =>
+  candidates.flatMap(({ decided, entity, key }) => (decided === undefined ? [] : [{ entity, key, ...decided }])).sort(byKey)

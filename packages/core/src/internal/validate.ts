@@ -13,7 +13,7 @@ import { type Content, names, type PlanManifest, type SnapshotManifest } from ".
 import type { SnapshotStore } from "../SnapshotStore.ts"
 import type { Cursor, Page, Source } from "../Source.ts"
 import { Collector, type Full } from "./Collector.ts"
-import { Aliases, byKey, type Decisions } from "./decisions.ts"
+import { Aliases, type Decisions, usedDecisions } from "./decisions.ts"
 import * as missing from "./missing.ts"
 import { nearColumns, sentence } from "./nearColumns.ts"
 import { Pending, writeCandidates } from "./Pending.ts"
@@ -128,9 +128,7 @@ export const validate = <R>(
     }
     const content = contentOf(definition, job.mode, sealing, tally)
     const hash = Fingerprint.of(content)
-    const decisions = candidates
-      .flatMap(({ decided, entity, key }) => (decided === undefined ? [] : [{ entity, key, ...decided }]))
-      .sort(byKey)
+    const decisions = usedDecisions(candidates)
     const snapshot: SnapshotManifest = {
       content,
       ...(decisions.length === 0 ? {} : { decisions }),
