@@ -1,7 +1,9 @@
 /** A sample of the calls of an import on real databases; `npm run crash` tries all of them. */
 import { useMongo, usePostgres } from "@waybill-internal/databases/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { matrix, type Trial } from "../src/matrix.ts"
+import { matrix, type Trial, whole } from "../src/matrix.ts"
+import { memoryScene } from "../src/memoryScene.ts"
+import { mirrorImport } from "../src/mirrorImport.ts"
 import { mongoScene } from "../src/mongoScene.ts"
 import { postgresScene } from "../src/postgresScene.ts"
 import type { Scene } from "../src/Scene.ts"
@@ -39,4 +41,13 @@ describe.each(["postgres", "mongo"] as const)("%s", (name) => {
       expect(points.filter(({ wrong }) => wrong !== null)).toEqual([])
     },
   )
+
+  it("a mirror that nobody interrupts comes to the same counts as in memory", async () => {
+    for (const trial of trials.filter(({ goal, scenario }) => goal === "import" && scenario === mirrorImport)) {
+      const inMemory = await whole(memoryScene(), trial)
+      const { issuesByCode, ...counts } = (await whole(scene, trial)).ending.counts
+      expect(inMemory.ending.counts).toMatchObject(counts)
+      expect(issuesByCode["conflict"]).toBe(2)
+    }
+  })
 })
