@@ -86,7 +86,13 @@ export const issueCodes = (value: Summary.Counts, look: Look = {}): string =>
 export const candidates = (values: ReadonlyArray<Engine.Candidate>, look: Look = {}): string =>
   table(
     [{ heading: "entity" }, { heading: "key" }, right("rows"), { heading: "first row" }, { heading: "created" }],
-    values.map(({ created, entity, firstRef, key, rows }) => [entity, key, count(rows), firstRef, created ? "yes" : "no"]),
+    values.map(({ created, decided, entity, firstRef, key, rows }) => [
+      entity,
+      key,
+      count(rows),
+      firstRef,
+      decided?.verdict === "map" ? `read as ${decided.as}` : created ? "yes" : "no",
+    ]),
     styleOf(look),
   )
 

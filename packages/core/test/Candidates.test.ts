@@ -3,6 +3,7 @@
  */
 import { Candidates, Engine, type Import, Inspection } from "@waybill/core"
 import { MemoryDecisionStore, MemorySink } from "@waybill/core/memory"
+import { HtmlReport } from "@waybill/core/report"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Stream } from "effect"
 import * as fc from "fast-check"
@@ -98,6 +99,7 @@ describe("a candidate that is read as another key", () => {
           { key: "Lampps", rows: 2, firstRef: "test:1", created: false, standing: "mapped", decided, nearest: [] },
         ])
         expect((yield* lines(job.id, "snapshot.json"))[0].decisions).toEqual([{ entity: "category", key: "Lampps", ...decided }])
+        expect((yield* Stream.runCollect(HtmlReport.html(job.id))).join("")).toContain("<bdi>read as lamps</bdi>")
         yield* Engine.commit(products, job.id)
         expect(categoriesOf(sink)).toEqual({ "A-1": "lamps", "A-2": "lamps", "A-3": "lamps", "A-4": null })
       }),

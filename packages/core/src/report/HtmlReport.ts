@@ -146,12 +146,12 @@ export const html = (
       )
       const candidates = Stream.map(
         Inspection.candidates(jobId),
-        ({ created, entity, firstRef, key, rows }): Row => [
+        ({ created, decided, entity, firstRef, key, rows }): Row => [
           visible(entity),
           shown(key),
           rows,
           visible(firstRef),
-          created ? "created" : "its rows are refused",
+          decided?.verdict === "map" ? `read as ${shown(decided.as)}` : created ? "created" : "its rows are refused",
         ],
       )
       return Stream.make(
