@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byteMutations, type Mutation, replaced } from "./byteMutations.ts"
+import { byteMutations, largest, type Mutation, replaced } from "./byteMutations.ts"
 import type { Random } from "./random.ts"
 
 const values = [
@@ -186,7 +186,9 @@ export const repeatElements: Mutation = (bytes, random) => {
   const last = Math.min(tags.length - 1, first + 1 + random.size(20))
   const part = bytes.subarray(tags[first]![0], tags[last]![0])
   const [at] = random.oneIn(2) ? tags[last]! : random.pick(tags)
-  return replaced(bytes, at, at, Buffer.alloc(part.length * (1 + random.size(random.oneIn(10) ? 5_000 : 20)), part))
+  // what is beyond the largest file would be cut off, and its memory taken for the reader's
+  const times = Math.min(1 + random.size(random.oneIn(10) ? 5_000 : 20), Math.ceil(largest / part.length))
+  return replaced(bytes, at, at, Buffer.alloc(part.length * times, part))
 }
 
 /** Writes a part in another encoding, or says that it did. */
