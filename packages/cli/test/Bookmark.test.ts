@@ -6,7 +6,8 @@ import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/m
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Layer, Schema } from "effect"
 import { expect, test } from "vitest"
-import { Cli, type Host } from "../src/index.ts"
+import { Cli } from "../src/index.ts"
+import { listening } from "./application.ts"
 
 const Shop = Entity.make("shop", { schema: { id: Field.text(), open: Field.boolean() }, key: "id" })
 
@@ -36,25 +37,11 @@ const shops = Import.make({
 test("a reading is from the bookmark on; --full reads all; `show` says which, and where the next one starts", async () => {
   const stores = Layer.merge(MemoryJobStore.layer, MemorySnapshotStore.layer)
   const context = await Effect.runPromise(Effect.scoped(Layer.build(stores)))
-  let said = ""
-  const host: Host.Host = {
-    out: (text) =>
-      Effect.sync(() => {
-        said += text
-      }),
-    err: (text) => {
-      said += text
-    },
-    colour: false,
-    progress: false,
-    user: "ada",
-    program: "shop",
-  }
+  const { host, said } = listening()
   const run = async (...args: ReadonlyArray<string>) => {
-    said = ""
     const imports = { shops: { definition: shops, source } }
     const code = await Effect.runPromise(Cli.execute({ imports, layer: Layer.succeedContext(context) }, args, host))
-    return `${code}: ${said}`
+    return `${code}: ${said()}`
   }
   const bookmark = (text: string) => /^ {2}bookmark {2}(.*)$/m.exec(text)?.[1]
   const idOf = (text: string) => /^ {2}job {7}(.*)$/m.exec(text)![1]!

@@ -4,7 +4,7 @@
 import { Cause, Deferred, Effect, Exit, Fiber, type Layer } from "effect"
 import { describe, expect, test } from "vitest"
 import { Cli, type Host } from "../src/index.ts"
-import { idOf, make, masked } from "./application.ts"
+import { idOf, listening, make, masked } from "./application.ts"
 
 describe("validate", () => {
   test("shows what a commit would do, and what to type next", async () => {
@@ -248,20 +248,7 @@ describe("streams", () => {
 
   test("no secret is shown, wherever it comes from", async () => {
     const { imports, layer } = make()
-    let said = ""
-    const host: Host.Host = {
-      out: (text) =>
-        Effect.sync(() => {
-          said += text
-        }),
-      err: (text) => {
-        said += text
-      },
-      colour: false,
-      progress: false,
-      user: "ada",
-      program: "shop",
-    }
+    const { host, said } = listening()
     const broken = (error: unknown): Effect.Effect<never, unknown> => Effect.fail(error)
     const secret = "hunter2"
     for (const error of [
@@ -274,8 +261,9 @@ describe("streams", () => {
       const code = await Effect.runPromise(Cli.execute({ imports: { prices }, layer }, ["validate", "good.csv"], host))
       expect(code).toBe(1)
     }
-    expect(said).toContain("connect postgres://***@db/shop failed.\n")
-    expect(said).not.toContain(secret)
+    const all = said()
+    expect(all).toContain("connect postgres://***@db/shop failed.\n")
+    expect(all).not.toContain(secret)
   })
 
   test("an interruption closes the command's scope and is no failure of its own", async () => {

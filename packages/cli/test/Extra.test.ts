@@ -3,8 +3,8 @@
  */
 import { Effect } from "effect"
 import { expect, test } from "vitest"
-import { Cli, Extra, type Host } from "../src/index.ts"
-import { make } from "./application.ts"
+import { Cli, Extra } from "../src/index.ts"
+import { listening, make } from "./application.ts"
 
 test("an application's own command is one among the others", async () => {
   const { imports, layer } = make()
@@ -18,22 +18,9 @@ test("an application's own command is one among the others", async () => {
         : out(`${language === "tr" ? "Merhaba" : "Hello"} ${name}\n`),
   })
   const run = async (...args: ReadonlyArray<string>) => {
-    let said = ""
-    const host: Host.Host = {
-      out: (text) =>
-        Effect.sync(() => {
-          said += text
-        }),
-      err: (text) => {
-        said += text
-      },
-      colour: false,
-      progress: false,
-      user: "ada",
-      program: "shop",
-    }
+    const { host, said } = listening()
     const code = await Effect.runPromise(Cli.execute({ imports, extras: { greet }, layer }, args, host))
-    return `${code}: ${said}`
+    return `${code}: ${said()}`
   }
   expect(await run("greet", "Ayşe", "--language", "tr")).toBe("0: Merhaba Ayşe\n")
   expect(await run("greet", "nobody")).toBe("1: nobody is there.\n")

@@ -122,6 +122,32 @@ export const make = (
   return { run, sink, imports, layer, prices }
 }
 
+/** A host that keeps what is said, errors and all; `said` gives it once. */
+export const listening = (): { readonly host: Host.Host; readonly said: () => string } => {
+  let text = ""
+  const host: Host.Host = {
+    out: (some) =>
+      Effect.sync(() => {
+        text += some
+      }),
+    err: (some) => {
+      text += some
+    },
+    colour: false,
+    progress: false,
+    user: "ada",
+    program: "shop",
+  }
+  return {
+    host,
+    said: () => {
+      const all = text
+      text = ""
+      return all
+    },
+  }
+}
+
 /** The id of the job that a JSON result is about. */
 export const idOf = ({ out }: Ran): string => (JSON.parse(out) as { readonly id: string }).id
 

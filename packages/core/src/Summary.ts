@@ -117,7 +117,8 @@ const merge = (all: ReadonlyArray<{ readonly [key: string]: number }>): { readon
   return Object.fromEntries(sums)
 }
 
-const noRecords: EntityCounts = {
+/** Counts of an entity without records. */
+export const noRecords: EntityCounts = {
   records: 0,
   created: 0,
   updated: 0,

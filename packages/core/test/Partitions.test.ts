@@ -4,7 +4,7 @@ import { MemorySink } from "@waybill/core/memory"
 import { Effect, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, expect, test } from "vitest"
-import { all, childrenOf, countries, keys, noRecords, partitioned, product, sourceOf, unreachable } from "./support/partitions.ts"
+import { all, childrenOf, countries, keys, partitioned, product, sourceOf, unreachable } from "./support/partitions.ts"
 import { definition, drive, run } from "./support/products.ts"
 
 describe("a run of partitions", () => {
@@ -170,11 +170,11 @@ test("a sum adds up what its jobs counted, what they kept included", () => {
     imported: created,
     created,
     issuesByCode: { a: created },
-    entities: { product: { ...noRecords, records: created, created, kept } },
+    entities: { product: { ...Summary.noRecords, records: created, created, kept } },
   })
   const sum = Summary.sum([one(2, { title: 1 }), Summary.empty, one(3, { title: 2, price: 1 })])
   expect(sum).toMatchObject({ processed: 5, created: 5, issuesByCode: { a: 5 } })
-  expect(sum.entities["product"]).toEqual({ ...noRecords, records: 5, created: 5, kept: { title: 3, price: 1 } })
+  expect(sum.entities["product"]).toEqual({ ...Summary.noRecords, records: 5, created: 5, kept: { title: 3, price: 1 } })
   expect(Summary.unbalanced(sum)).toEqual([])
   expect(Summary.sum([])).toEqual(Summary.empty)
 })

@@ -1,31 +1,12 @@
-import { Entity, Field, type Sink } from "@waybill/core"
+import type { Sink } from "@waybill/core"
 import fc from "fast-check"
 import { BSONRegExp, Code, Decimal128, type Document, Double, Int32, Long, MaxKey, ObjectId, Timestamp } from "mongodb"
 import { describe, expect, it } from "vitest"
 import { batchOf, bytesOf, run, type Scene, Station, standalone, stations, undoneCounts, undoWith, useScenes } from "./support.ts"
+import { kinds, Thing } from "./things.ts"
 
 const { last, scene } = useScenes()
 
-const kinds = {
-  text: Field.text(),
-  integer: Field.integer(),
-  bigint: Field.bigint(),
-  number: Field.number(),
-  decimal: Field.decimal(),
-  boolean: Field.boolean(),
-  date: Field.date(),
-  timestamp: Field.timestamp(),
-  json: Field.json(),
-}
-const Thing = Entity.make("thing", {
-  key: "code",
-  schema: {
-    code: Field.text(),
-    ...(Object.fromEntries(
-      Object.entries(kinds).map(([kind, schema]) => [kind, Field.optional(Field.nullable(schema))]),
-    ) as unknown as { [kind in keyof typeof kinds]: typeof kinds.text }),
-  },
-})
 const written = {
   text: "new",
   integer: 7,

@@ -1,28 +1,7 @@
-import { Entity, Field } from "@waybill/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { batchOf, counts, run, useScenes } from "./support.ts"
-
-const kinds = {
-  text: Field.text(),
-  integer: Field.integer(),
-  bigint: Field.bigint(),
-  number: Field.number(),
-  decimal: Field.decimal(),
-  boolean: Field.boolean(),
-  date: Field.date(),
-  timestamp: Field.timestamp(),
-  json: Field.json(),
-}
-const Thing = Entity.make("thing", {
-  key: "code",
-  schema: {
-    code: Field.text(),
-    ...(Object.fromEntries(
-      Object.entries(kinds).map(([kind, schema]) => [kind, Field.optional(Field.nullable(schema))]),
-    ) as unknown as { [kind in keyof typeof kinds]: typeof kinds.text }),
-  },
-})
+import { kinds, Thing } from "./things.ts"
 
 const noNegativeZero = (value: number) => (value === 0 ? 0 : value)
 const text = fc.string({ unit: "binary", maxLength: 80 })

@@ -2,25 +2,13 @@
  * A tally is the counts of a job while they grow, and the issues on their way to the job store.
  */
 import type { Issue } from "../Issue.ts"
-import type { Counts, EntityCounts } from "../Summary.ts"
+import { type Counts, type EntityCounts, noRecords } from "../Summary.ts"
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
 const bump = (counts: Record<string, number>, key: string, by = 1): void => {
   counts[key] = (counts[key] ?? 0) + by
 }
-
-const emptyEntity = (): Mutable<EntityCounts> => ({
-  records: 0,
-  created: 0,
-  updated: 0,
-  unchanged: 0,
-  deleted: 0,
-  conflict: 0,
-  failed: 0,
-  candidates: 0,
-  missing: 0,
-})
 
 /** Mutable counts. */
 export class Tally {
@@ -57,7 +45,7 @@ export class Tally {
     tally.normalizations = { ...counts.normalizations }
     for (const [name, count] of Object.entries(counts.entities))
       tally.entities.set(name, {
-        ...emptyEntity(),
+        ...{ ...noRecords },
         records: count.records,
         candidates: count.candidates,
         missing: count.missing,
@@ -69,7 +57,7 @@ export class Tally {
   entity(name: string): Mutable<EntityCounts> {
     let counts = this.entities.get(name)
     if (counts === undefined) {
-      counts = emptyEntity()
+      counts = { ...noRecords }
       this.entities.set(name, counts)
     }
     return counts

@@ -40,19 +40,6 @@ export const all = Object.values(countries)
   .flatMap((rows) => rows.map(([sku]) => sku as string))
   .sort()
 
-/** Counts of an entity without records. */
-export const noRecords: Summary.EntityCounts = {
-  records: 0,
-  created: 0,
-  updated: 0,
-  unchanged: 0,
-  deleted: 0,
-  conflict: 0,
-  failed: 0,
-  candidates: 0,
-  missing: 0,
-}
-
 /** The children of a job, in order. */
 export const childrenOf = (parent: string) =>
   Effect.map(
