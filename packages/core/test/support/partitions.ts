@@ -1,7 +1,7 @@
 /**
  * Sources in partitions, and what is asked of their jobs.
  */
-import { JobStore, type Partition, Source, type Summary } from "@waybill/core"
+import { JobStore, type Partition, Source } from "@waybill/core"
 import type { MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Stream } from "effect"
