@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
@@ -18,5 +19,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     sequence: { shuffle: true },
+    // much of a test is waiting for a database, so that a core less than there are would leave one idle
+    maxWorkers: Math.max(2, availableParallelism()),
   },
 })

@@ -1,6 +1,6 @@
 // A small process that outlives its parent by a moment: when the parent is gone, it ends the servers that the parent
 // started and removes their folders. It reads one JSON object a line from its standard input, and acts when that ends.
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { setTimeout as sleep } from "node:timers/promises"
 
@@ -55,10 +55,13 @@ const clear = async ({ directory, pid, signal }) => {
   }
   const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }).catch(() => {})
   await remove()
-  if (pid === undefined) {
-    // a server that was only just starting ends on its own, and may have written once more
-    await sleep(3_000)
-    await remove()
-  }
+  if (pid !== undefined) return
+  // a server that was only just starting ends on its own, and may write once more
+  const patience = Date.now() + 60_000
+  for (let last = Date.now(); Date.now() < Math.min(last + 3_000, patience); await sleep(200))
+    if (existsSync(directory)) {
+      await remove()
+      last = Date.now()
+    }
 }
 await Promise.all([...wards.values()].map(clear))

@@ -77,7 +77,7 @@ const crash = async (
       }
     }
     const onPostgres = await within(await postgresArena(postgres.url, 100_000, 5_000))
-    const onMongo = await within(await mongoArena(mongo.url, 20_000, 1_000))
+    const onMongo = await within(await mongoArena(mongo.url, 100_000, 5_000))
     const faultsPassed = points.filter(({ wrong }) => wrong === null).length
     const result = { seed, sample, faultPoints: points.length, faultsPassed, postgres: onPostgres, mongo: onMongo }
     const folder = fileURLToPath(new URL("../../../bench/results", import.meta.url))

@@ -11,7 +11,8 @@ import type { Equipment, Scene } from "./Scene.ts"
 
 const worker = async (url: string, database: string): Promise<Equipment> => {
   const proxy = await startProxy(url)
-  const client = new MongoClient(proxy.url)
+  // a worker that is cut off looks for a server no longer than it takes to be sure that there is none
+  const client = new MongoClient(proxy.url, { serverSelectionTimeoutMS: 3_000 })
   const db = client.db(database)
   return {
     // a plan is for one target, and every worker has a proxy of its own

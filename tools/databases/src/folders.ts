@@ -4,9 +4,11 @@
  * @module
  */
 
-import { mkdir, mkdtemp, stat } from "node:fs/promises"
+import { randomUUID } from "node:crypto"
+import { mkdir, stat } from "node:fs/promises"
 import { homedir, tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
+import { guard, type Ward } from "./guardian.ts"
 
 /** The cache folder of this user; it is made if it is not there. */
 export const cacheFolder = async (): Promise<string> => {
@@ -25,9 +27,23 @@ export const openToOthers = async (path: string): Promise<boolean> => {
   }
 }
 
-/** A new empty folder `<prefix>XXXXXX`; with `open`, in a place that other users can reach. */
-export const temporaryFolder = async (prefix: string, options: { readonly open: boolean }): Promise<string> => {
+/** A new empty folder, under guard from before it is there. */
+export interface GuardedFolder {
+  readonly folder: string
+  readonly ward: Ward
+}
+
+/** A new empty folder `<prefix><random>` of this user's own; with `open`, in a place that other users can reach. */
+export const temporaryFolder = async (prefix: string, options: { readonly open: boolean }): Promise<GuardedFolder> => {
   const usual = tmpdir()
   const reachable = !options.open || (await openToOthers(join(usual, ".")).catch(() => false))
-  return mkdtemp(join(reachable ? usual : "/tmp", prefix))
+  const folder = join(reachable ? usual : "/tmp", `${prefix}${randomUUID()}`)
+  const ward = guard(folder)
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    await ward.release()
+    throw error
+  }
+  return { folder, ward }
 }

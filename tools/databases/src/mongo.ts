@@ -8,7 +8,6 @@ import { rm } from "node:fs/promises"
 import type { Socket } from "node:net"
 import { MongoMemoryReplSet } from "mongodb-memory-server-core"
 import { temporaryFolder } from "./folders.ts"
-import { guard } from "./guardian.ts"
 import { commandMongo } from "./mongoDatabase.ts"
 import { findMongod, type MongodBinary } from "./mongodBinary.ts"
 import { hostOf, reasonOf } from "./reason.ts"
@@ -26,8 +25,7 @@ const attempts = 3
 const replicaSet = "waybill"
 
 const serve = async (binary: MongodBinary, options: MongoOptions): Promise<DatabaseServer> => {
-  const folder = await temporaryFolder("waybill-mongo-", { open: false })
-  const ward = guard(folder)
+  const { folder, ward } = await temporaryFolder("waybill-mongo-", { open: false })
   const replicas = new MongoMemoryReplSet({
     binary: { systemBinary: binary.path, version: binary.version },
     instanceOpts: [{ dbPath: folder, storageEngine: "wiredTiger", launchTimeout: 60_000 }],

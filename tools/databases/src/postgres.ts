@@ -10,7 +10,7 @@ import { chown, rm, writeFile } from "node:fs/promises"
 import { createServer, type Socket } from "node:net"
 import { join } from "node:path"
 import { temporaryFolder } from "./folders.ts"
-import { guard, type Ward } from "./guardian.ts"
+import type { Ward } from "./guardian.ts"
 import { type PostgresBinaries, postgresBinaries } from "./postgresBinaries.ts"
 import { queryPostgres } from "./postgresDatabase.ts"
 import { hostOf, reasonOf } from "./reason.ts"
@@ -160,8 +160,7 @@ const initialise = async (
 
 const startEmbedded = async (options: PostgresOptions): Promise<DatabaseServer> => {
   const account = await serverAccount()
-  const folder = await temporaryFolder("waybill-postgres-", { open: account !== undefined })
-  const ward = guard(folder)
+  const { folder, ward } = await temporaryFolder("waybill-postgres-", { open: account !== undefined })
   let running: Running | undefined
   const stop = once(async () => {
     if (running) await end(running.process)
