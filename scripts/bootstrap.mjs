@@ -16,9 +16,16 @@ const pnpm = (...args) => run("npx", ["--yes", `pnpm@${config.pnpm}`, ...args])
 
 const split = process.argv.indexOf("--")
 const steps = process.argv.slice(2, split < 0 ? undefined : split)
+const every = ["./packages/*", "./tools/*", "./examples/*", "./bench"]
+const build = (folders, ...options) => pnpm(...folders.flatMap((folder) => ["--filter", folder]), "run", "build", ...options)
 const known = {
-  build: () =>
-    pnpm("--filter", "./packages/*", "--filter", "./tools/*", "--filter", "./examples/*", "--filter", "./bench", "run", "build"),
+  // declarations take most of the time: programs run without them, and packages are published with them
+  build: () => {
+    if (named.length === 1) return build(every)
+    if (named.includes("packages")) build(["./packages/*"])
+    if (programs.some((program) => named.includes(program)))
+      build(named.includes("packages") ? every.slice(1) : every, "--no-dts")
+  },
   vitest: (rest) => pnpm("exec", "vitest", "run", ...rest),
   demo: (rest) => run(process.execPath, ["examples/demo/dist/main.js", ...rest]),
   bench: (rest) => run(process.execPath, ["bench/dist/main.js", ...rest]),
@@ -30,6 +37,8 @@ const known = {
   },
   packages: () => run(process.execPath, ["scripts/check-packages.mjs"]),
 }
+
+const programs = ["demo", "bench", "crash", "fuzz"]
 
 // npm passes the arguments after `--` behind the steps: whatever is no step belongs to the last one
 const named = steps.filter((step) => step in known)
