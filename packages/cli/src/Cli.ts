@@ -11,8 +11,10 @@ import * as Host from "./Host.ts"
 import { type Command, type Context, exitCodes } from "./internal/Command.ts"
 import * as commandLine from "./internal/commandLine.ts"
 import { again } from "./internal/commands/again.ts"
+import { candidates } from "./internal/commands/candidates.ts"
 import { commit } from "./internal/commands/commit.ts"
-import { candidates, changes, issues } from "./internal/commands/details.ts"
+import { decide, decisions } from "./internal/commands/decide.ts"
+import { changes, issues } from "./internal/commands/details.ts"
 import { extra } from "./internal/commands/extra.ts"
 import { html } from "./internal/commands/html.ts"
 import { jobs, show } from "./internal/commands/jobs.ts"
@@ -54,6 +56,8 @@ const everyImports: ReadonlyArray<Command> = [
   show,
   issues,
   candidates,
+  decide,
+  decisions,
   changes,
   html,
   rejected,

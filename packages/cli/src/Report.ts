@@ -3,8 +3,18 @@
  *
  * @module
  */
-import { type DeadLetters, type Engine, type Issue, Job, type Partition, type Retention, type Summary } from "@waybill/core"
+import {
+  type Candidates,
+  type DeadLetters,
+  type Engine,
+  type Issue,
+  Job,
+  type Partition,
+  type Retention,
+  type Summary,
+} from "@waybill/core"
 import { bookmarkOf } from "./internal/bookmark.ts"
+import * as candidateTable from "./internal/candidateTable.ts"
 import { count, duration, many, moment, size } from "./internal/format.ts"
 import { jobs as jobTable } from "./internal/jobTable.ts"
 import * as partitionReport from "./internal/partitionReport.ts"
@@ -82,19 +92,24 @@ export const issueCodes = (value: Summary.Counts, look: Look = {}): string =>
     styleOf(look),
   )
 
-/** Candidates as a table: what is referred to and exists nowhere. */
-export const candidates = (values: ReadonlyArray<Engine.Candidate>, look: Look = {}): string =>
-  table(
-    [{ heading: "entity" }, { heading: "key" }, right("rows"), { heading: "first row" }, { heading: "created" }],
-    values.map(({ created, decided, entity, firstRef, key, rows }) => [
-      entity,
-      key,
-      count(rows),
-      firstRef,
-      decided?.verdict === "map" ? `read as ${decided.as}` : created ? "yes" : "no",
-    ]),
-    styleOf(look),
-  )
+/** A candidate, with what is remembered about it and which keys are near where that was looked for. */
+export type Candidate = candidateTable.Shown
+
+/** Candidates as a table: what is referred to and exists nowhere, where it stands, the nearest keys, and what was decided since. */
+export const candidates = (values: ReadonlyArray<Candidate>, look: Look = {}): string =>
+  candidateTable.candidates(values, styleOf(look))
+
+/** Decisions about candidates as a table. */
+export const decisions = (values: ReadonlyArray<Candidates.Decision>, look: Look = {}): string =>
+  candidateTable.decisions(values, styleOf(look))
+
+/** What may be typed next, each with why; nothing where there is nothing. */
+export const next = (values: Details["next"], look: Look = {}): string => {
+  const { bold, dim } = styleOf(look)
+  return values.length === 0
+    ? ""
+    : `${bold("Next")}\n${values.map(({ type, why }) => `  ${dim(`${why}:`)}\n    ${type}\n`).join("")}`
+}
 
 /** Jobs as a table. */
 export const jobs = (values: ReadonlyArray<Job.Job>, look: Look = {}): string => jobTable(values, styleOf(look))
@@ -154,7 +169,7 @@ export const undoPreview = (value: Engine.UndoPreview, command: string, look: Lo
         style,
       )}`,
     )
-  if (value.reversed > 0) sections.push(`${style.bold("Next")}\n  ${style.dim("take it back:")}\n    ${command}\n`)
+  if (value.reversed > 0) sections.push(next([{ why: "take it back", type: command }], look))
   return sections.join("\n")
 }
 
@@ -283,15 +298,11 @@ const candidateSection = (of: Job.Job, details: Details, look: Look): string => 
 
 /** The whole report of a job. */
 export const job = (value: Job.Job, details: Details, look: Look = {}): string => {
-  const { bold, dim } = styleOf(look)
   const sections = [head(value, look), counts(value.counts, look), ...issueSections(value, details, look)]
   if (details.partitions !== undefined) sections.push(partitions(details.partitions, look))
   if (details.isPurged === true)
     sections.push("Its snapshot and plan are taken away: it can neither be looked into nor undone any more.\n")
   if (details.candidates.length > 0) sections.push(candidateSection(value, details, look))
-  if (details.next.length > 0) {
-    const lines = details.next.map(({ type, why }) => `  ${dim(`${why}:`)}\n    ${type}\n`)
-    sections.push(`${bold("Next")}\n${lines.join("")}`)
-  }
+  if (details.next.length > 0) sections.push(next(details.next, look))
   return sections.join("\n")
 }

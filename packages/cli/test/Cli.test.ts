@@ -81,10 +81,12 @@ All issues
     const strict = await run("validate", "unknown.csv", "--region", "the north")
     expect(strict.code).toBe(1)
     expect(masked(strict.out)).toContain(`Candidates, which exist nowhere
-  entity  key   rows  first row                created
-  brand   Acme     2  unknown.csv@the north:1  no
+  entity  key   rows  first row                standing
+  brand   Acme     2  unknown.csv@the north:1  open
 
 Next
+  decide what becomes of candidates, for all files to come:
+    shop candidates JOB
   or let smart mode create what is referred to and missing:
     shop validate unknown.csv --region 'the north' --mode smart
 `)
@@ -226,7 +228,7 @@ describe("looking into jobs", () => {
   test("candidates are listed", async () => {
     const { run } = make()
     const id = idOf(await run("validate", "unknown.csv", "--json"))
-    expect((await run("candidates", id)).out).toContain("brand   Acme     2  unknown.csv:1  no\n")
+    expect((await run("candidates", id)).out).toContain("brand   Acme     2  unknown.csv:1  open\n")
     expect(JSON.parse((await run("candidates", id, "--json")).out)).toMatchObject({ entity: "brand", key: "Acme", rows: 2 })
   })
 })
@@ -301,7 +303,7 @@ describe("streams", () => {
 })
 
 const names =
-  "validate, commit, run, jobs, show, issues, candidates, changes, html, rejected, replay, resume, again, pause, cancel, undo, retention"
+  "validate, commit, run, jobs, show, issues, candidates, decide, decisions, changes, html, rejected, replay, resume, again, pause, cancel, undo, retention"
 
 describe("misuse is exit code 64", () => {
   test.each([

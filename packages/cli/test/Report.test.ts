@@ -124,7 +124,7 @@ test("only the first candidates are listed", () => {
   }))
   const text = Report.job(job("success"), { issues: [], candidates, next: [] })
   expect(text).toContain("Candidates, which the commit created\n")
-  expect(text).toContain("  brand   b9      1  x:1        yes\n  … and 2 more\n")
+  expect(text).toContain("  brand   b9      1  x:1        created\n  … and 2 more\n")
 })
 
 test("a commit lists only what its preview had not", () => {

@@ -1,8 +1,8 @@
 /**
  * A small application in memory: one import of prices, whose files are rows that the tests hold.
  */
-import { Cell, Entity, Field, Import, JobStore, Normalize, SnapshotStore } from "@waybill/core"
-import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
+import { Cell, DecisionStore, Entity, Field, Import, JobStore, Normalize, SnapshotStore } from "@waybill/core"
+import { MemoryDecisionStore, MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -38,6 +38,11 @@ export const files: { readonly [name: string]: ReadonlyArray<ReadonlyArray<unkno
     ["A-2", "Philips", "ask us"],
     ["", "Philips", "on\u001b[31m request\n"],
   ],
+  "misspelt.csv": [
+    ["A-9", "Phillips", "10.00"],
+    ["A-8", "Phillips", "11.00"],
+    ["A-7", "-x'\nz", "12.00"],
+  ],
   "unknown.csv": [
     ["A-9", "Acme", "10.00"],
     ["A-8", "Acme", "11.00"],
@@ -53,7 +58,12 @@ export interface Ran {
 
 /** An application with empty tables but for two brands. */
 export const make = (
-  options: { readonly allowPartial?: boolean; readonly terminal?: boolean; readonly second?: boolean } = {},
+  options: {
+    readonly allowPartial?: boolean
+    readonly terminal?: boolean
+    readonly second?: boolean
+    readonly forgetful?: boolean
+  } = {},
 ) => {
   const sink = MemorySink.make()
   sink.tables.set(
@@ -96,6 +106,7 @@ export const make = (
   const layer = Layer.mergeAll(
     Layer.succeed(JobStore.JobStore, MemoryJobStore.make()),
     Layer.succeed(SnapshotStore.SnapshotStore, MemorySnapshotStore.make()),
+    ...(options.forgetful === true ? [] : [Layer.succeed(DecisionStore.DecisionStore, MemoryDecisionStore.make())]),
   )
   const run = (...args: ReadonlyArray<string>): Promise<Ran> => {
     let out = ""

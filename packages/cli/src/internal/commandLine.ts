@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util"
 import { Result } from "effect"
 import { UsageError } from "./complaint.ts"
+import { visible } from "./table.ts"
 
 /** An option: what its value is called in the help text (none for a switch), and what it does. */
 export interface Option {
@@ -78,5 +79,10 @@ export const wholeNumber = (typed: Typed, name: string): Result.Result<number | 
     : fail(`The option --${name} is a whole number such as 20, not ${JSON.stringify(value)}.`)
 }
 
-/** A text as one would type it in a shell: quoted where it has to be. */
-export const quote = (text: string): string => (/^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+/** A text as one would type it in a shell: quoted where it has to be, with escapes (`$'…'`) where it has characters that cannot be seen. */
+export const quote = (text: string): string => {
+  if (/^[\w@%+=:,./~-]+$/.test(text)) return text
+  return visible(text) === text
+    ? `'${text.replaceAll("'", "'\\''")}'`
+    : `$'${visible(text.replaceAll("\\", "\\\\").replaceAll("'", "\\'"))}'`
+}

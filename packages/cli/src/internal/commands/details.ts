@@ -1,5 +1,5 @@
 /**
- * `issues`, `candidates` and `changes`: what a job found and what it plans, line by line.
+ * `issues` and `changes`: what a job found and what it plans, line by line.
  */
 import { Engine, type Issue, JobStore } from "@waybill/core"
 import { Effect, Option, Stream } from "effect"
@@ -8,7 +8,8 @@ import * as Report from "../../Report.ts"
 import { type Command, entryOf, exitCodes, getJob, numberOption, typedJob } from "../Command.ts"
 import { count } from "../format.ts"
 
-const ndjson = (values: ReadonlyArray<unknown>): string => values.map((value) => `${JSON.stringify(value)}\n`).join("")
+/** Values as JSON, one per line. */
+export const ndjson = (values: ReadonlyArray<unknown>): string => values.map((value) => `${JSON.stringify(value)}\n`).join("")
 
 const page = 1_000
 
@@ -55,22 +56,6 @@ export const issues: Command = {
         if (found.length < total)
           yield* context.host.out(`\n${count(found.length)} of ${count(total)} issues; --limit N shows more.\n`)
       }
-      return exitCodes.success
-    }),
-}
-
-/** Lists candidates. */
-export const candidates: Command = {
-  name: "candidates",
-  takes: "job",
-  help: "list what rows refer to and exists nowhere; --json writes one per line",
-  options: [],
-  run: (context) =>
-    Effect.gen(function* () {
-      const job = yield* getJob(yield* typedJob(context))
-      const found = yield* Engine.candidates(job.id)
-      if (context.json) yield* context.host.out(ndjson(found))
-      else yield* context.host.out(found.length === 0 ? "No candidates.\n" : Report.candidates(found, context.look))
       return exitCodes.success
     }),
 }

@@ -1,7 +1,7 @@
 /**
  * `validate` and `run`: read a source, and say what a commit would do; `run` commits at once.
  */
-import { Engine, type Import, type Job, Partition, Partitions, type Source } from "@waybill/core"
+import { Candidates, Engine, type Import, type Job, Partition, Partitions, type Source } from "@waybill/core"
 import { Effect } from "effect"
 import * as Entry from "../../Entry.ts"
 import { type Command, type Context, exitCode, type Running } from "../Command.ts"
@@ -121,11 +121,20 @@ const start =
           : engines.whole(definition, source, asked)
       ).pipe(Effect.catchTag("EngineError", (error) => Effect.fail(forcible(context, error))))
       const candidates = job.snapshot === null || job.mode === "smart" ? [] : yield* Engine.candidates(job.id)
+      const open = candidates.filter((it) => Candidates.standingOf(it) === "open")
       const why = "or let smart mode create what is referred to and missing"
       const shrunk = job.failure?.code.startsWith("mirror.") === true
       yield* report(context, job, {
         further: [
-          ...(candidates.length > 0 ? [{ why, type: smartly(context, job.status !== "failed") }] : []),
+          ...(open.length > 0
+            ? [
+                {
+                  why: "decide what becomes of candidates, for all files to come",
+                  type: `${context.program} candidates ${job.id}`,
+                },
+                { why, type: smartly(context, job.status !== "failed") },
+              ]
+            : []),
           ...(job.failure?.code === "mirror.incremental"
             ? [{ why: "read all of the source", type: again(context, new Map([["full", true]])) }]
             : []),
