@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { type Issue, type Job, JobStore, type Sink } from "@waybill/core"
+import { type Issue, type Job, JobStore } from "@waybill/core"
 import { Effect, Layer, Option } from "effect"
 import { type Db, type Document, ObjectId } from "mongodb"
 import { classifyError, isDuplicate } from "./classifyError.ts"
 import { ask, askRaw, collectionOf } from "./internal/server.ts"
-import { ensure, stored, storeReason } from "./internal/storeCollections.ts"
+import { ensure, jobStoreError, stored } from "./internal/storeCollections.ts"
 
 /** What {@link layer} takes. */
 export interface Options {
@@ -28,14 +28,6 @@ interface Save {
   readonly first: number
   readonly count: number
 }
-
-const failed = (error: Sink.SinkError): JobStore.JobStoreError =>
-  new JobStore.JobStoreError({
-    reason: storeReason(error),
-    message: error.message,
-    isRetryable: error.isRetryable,
-    cause: error.cause,
-  })
 
 const refused = (reason: "Stale" | "AlreadyExists" | "NotFound", message: string): JobStore.JobStoreError =>
   new JobStore.JobStoreError({ reason, message, isRetryable: false })
@@ -87,7 +79,7 @@ export const make = ({ collections, db }: Options): JobStore.JobStore["Service"]
     ]),
   )
   const run = <A>(what: string, call: () => Promise<A>): Effect.Effect<A, JobStore.JobStoreError> =>
-    Effect.mapError(Effect.andThen(ready, ask({ what }, call)), failed)
+    Effect.mapError(Effect.andThen(ready, ask({ what }, call)), jobStoreError)
 
   // writes issues under a mark that no job has yet
   const append = (what: string, job: Job.Job, found: ReadonlyArray<Issue.Issue>) =>
@@ -111,13 +103,13 @@ export const make = ({ collections, db }: Options): JobStore.JobStore["Service"]
   return {
     create: (job) =>
       Effect.andThen(
-        Effect.mapError(ready, failed),
+        Effect.mapError(ready, jobStoreError),
         askRaw(() => jobs.insertOne({ ...idOf(job.id), ...fieldsOf(job), issues: 0, saves: [] })).pipe(
           Effect.asVoid,
           Effect.mapError((error) =>
             isDuplicate(error)
               ? refused("AlreadyExists", `there is a job ${job.id} already`)
-              : failed(classifyError(error, { what: `creating job ${job.id}` })),
+              : jobStoreError(classifyError(error, { what: `creating job ${job.id}` })),
           ),
         ),
       ),

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { type Issue, type Job, JobStore, type Sink } from "@waybill/core"
+import { type Issue, type Job, JobStore } from "@waybill/core"
 import { Effect, Layer, Option } from "effect"
 import type { QueryResult } from "./internal/Driver.ts"
 import { identifier } from "./internal/Sql.ts"
-import { ask, type StorePool, stored, storeReason } from "./internal/storeQuery.ts"
+import { ask, jobStoreError, type StorePool, stored } from "./internal/storeQuery.ts"
 import { ensure, type StoreTables } from "./internal/storeTables.ts"
 
 export type { StorePool }
@@ -54,16 +54,6 @@ const tables: StoreTables = {
   ],
 }
 
-const failed =
-  (what: string) =>
-  (error: Sink.SinkError): JobStore.JobStoreError =>
-    new JobStore.JobStoreError({
-      reason: storeReason(error),
-      message: `${what}: ${error.message}`,
-      isRetryable: error.isRetryable,
-      cause: error.cause,
-    })
-
 const refused = (reason: "Stale" | "AlreadyExists" | "NotFound", message: string): JobStore.JobStoreError =>
   new JobStore.JobStoreError({ reason, message, isRetryable: false })
 
@@ -96,7 +86,7 @@ export const make = ({ pool, schema = "waybill" }: Options): JobStore.JobStore["
   const issues = `${identifier(schema)}.store_issue`
   const ready = ensure(pool, schema, tables)
   const run = (what: string, statement: string, values: ReadonlyArray<unknown>) =>
-    Effect.mapError(Effect.andThen(ready, ask(pool, statement, values)), failed(what))
+    Effect.mapError(Effect.andThen(ready, ask(pool, statement, values)), jobStoreError(what))
 
   const insert = `INSERT INTO ${jobs} (${columns}, issues) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
     ON CONFLICT (id) DO NOTHING RETURNING id`

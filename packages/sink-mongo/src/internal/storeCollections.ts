@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Sink } from "@waybill/core"
+import { JobStore, type Sink } from "@waybill/core"
 import { Effect } from "effect"
 import type { Db, IndexDescription } from "mongodb"
 import { ask, collectionOf } from "./server.ts"
@@ -40,6 +40,15 @@ export type StoreReason = "Unreachable" | "Capacity" | "Unknown"
 /** What an error of the server is to a store. */
 export const storeReason = ({ reason }: Sink.SinkError): StoreReason =>
   reason === "Unreachable" || reason === "Timeout" ? "Unreachable" : reason === "Capacity" ? "Capacity" : "Unknown"
+
+/** What an error of the server is to the stores of jobs and of decisions. */
+export const jobStoreError = (error: Sink.SinkError): JobStore.JobStoreError =>
+  new JobStore.JobStoreError({
+    reason: storeReason(error),
+    message: error.message,
+    isRetryable: error.isRetryable,
+    cause: error.cause,
+  })
 
 /** A text as a field holds it: UTF-8 has no half surrogate pairs, so they are escaped as in JSON. */
 export const stored = (text: string): string => JSON.stringify(text).slice(1, -1)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Sink } from "@waybill/core"
+import { JobStore, type Sink } from "@waybill/core"
 import { Effect } from "effect"
 import { classifyError } from "./classifyError.ts"
 import type { PoolLike, QueryResult } from "./Driver.ts"
@@ -19,6 +19,17 @@ export type StoreReason = "Unreachable" | "Capacity" | "Unknown"
 /** What an error of the server is to a store. */
 export const storeReason = ({ reason }: Sink.SinkError): StoreReason =>
   reason === "Unreachable" || reason === "Timeout" ? "Unreachable" : reason === "Capacity" ? "Capacity" : "Unknown"
+
+/** What an error of the server is to the stores of jobs and of decisions. */
+export const jobStoreError =
+  (what: string) =>
+  (error: Sink.SinkError): JobStore.JobStoreError =>
+    new JobStore.JobStoreError({
+      reason: storeReason(error),
+      message: `${what}: ${error.message}`,
+      isRetryable: error.isRetryable,
+      cause: error.cause,
+    })
 
 /**
  * Runs a statement. One that was in another's way did nothing and is run again: where the database's default is serializable
