@@ -126,7 +126,7 @@ const gone = Effect.acquireRelease(
 
 const harness: SinkSuite.Harness = {
   open,
-  can: { atomic: true, batched: true, undo: true, probe: true, keepEdits: true, mirror: true, refuse: true },
+  can: { atomic: true, batched: true, undo: true, probe: true, keepEdits: true, mirror: true, keys: true, refuse: true },
   unholdable: [
     "text: half of a surrogate pair",
     "text: the other half",

@@ -132,7 +132,7 @@ const gone = Effect.acquireRelease(
 
 const harness: SinkSuite.Harness = {
   open: Effect.promise(open),
-  can: { atomic: true, batched: true, undo: true, probe: true, keepEdits: true, mirror: true, refuse: true },
+  can: { atomic: true, batched: true, undo: true, probe: true, keepEdits: true, mirror: true, keys: true, refuse: true },
   unholdable: ["text: a NUL", "json: a NUL", "json: a key with a NUL"],
   broken: { secret, open: Effect.map(gone, (pool) => PostgresSink.make({ pool })) },
 }

@@ -11,6 +11,7 @@ import { conflictLaws } from "./sink/conflicts.ts"
 import { forgettingLaws } from "./sink/forgetting.ts"
 import type { Harness } from "./sink/Harness.ts"
 import { holdingLaws } from "./sink/holding.ts"
+import { listingLaws } from "./sink/listing.ts"
 import { owningLaws } from "./sink/owning.ts"
 import { planningLaws } from "./sink/planning.ts"
 import { probingLaws } from "./sink/probing.ts"
@@ -26,6 +27,7 @@ export type { Capabilities, Fields, Harness, Target } from "./sink/Harness.ts"
 /** The laws, with those waived that the harness gives a reason for. */
 export const laws = (harness: Harness): ReadonlyArray<Law> => [
   ...planningLaws(harness),
+  ...listingLaws(harness),
   ...conflictLaws(harness),
   ...survivingLaws(harness),
   ...verifyingLaws(harness),

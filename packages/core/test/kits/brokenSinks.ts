@@ -131,6 +131,26 @@ const planningSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   "records may refer to records of the same commit": writing(Product, "maker", () => null),
 }
 
+const listingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
+  // writes keys of several fields in its own way, and those of one as they are
+  "the keys of the target are those of its records, written as the engine writes them": brokenBy({
+    plan: (session, _, sink) => ({
+      keys: (entity, limit) =>
+        entity.key.length === 1
+          ? session.keys!(entity, limit)
+          : Effect.sync(() =>
+              [...tableOf(sink, entity).values()]
+                .map((values) => entity.keyPositions.map((position) => values[position]).join("/"))
+                .slice(0, limit),
+            ),
+    }),
+  }),
+  // gives all there are
+  "no more keys are given than were asked for": brokenBy({
+    plan: (session) => ({ keys: (entity) => session.keys!(entity, Number.MAX_SAFE_INTEGER) }),
+  }),
+}
+
 const conflictingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   // writes what has no conflict
   "under abort a batch with a conflict writes nothing": brokenBy({
@@ -496,6 +516,7 @@ const tellingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
         probe: "it is not offered, they say",
         mirror: true,
         keepEdits: true,
+        keys: true,
         refuse: true,
       },
     },
@@ -510,6 +531,7 @@ const tellingSinks: Readonly<Record<string, SinkSuite.Harness>> = {
 /** By the name of the law that it breaks. */
 export const brokenSinks: Readonly<Record<string, SinkSuite.Harness>> = {
   ...planningSinks,
+  ...listingSinks,
   ...conflictingSinks,
   ...survivingSinks,
   ...verifyingSinks,

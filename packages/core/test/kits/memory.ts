@@ -49,7 +49,7 @@ export const memory: SinkSuite.Harness = {
       refuse: (sku) => Effect.sync(() => void refused.add(sku)),
     }
   }),
-  can: { atomic: true, batched: true, undo: true, probe: true, keepEdits: true, mirror: true, refuse: true },
+  can: { atomic: true, batched: true, undo: true, probe: true, keepEdits: true, mirror: true, keys: true, refuse: true },
   unholdable: [],
   broken: "a map is always there, and needs no password",
 }

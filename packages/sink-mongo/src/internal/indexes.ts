@@ -75,6 +75,12 @@ export const lookAtIndexes = Effect.fnUntraced(function* (db: Db, layouts: Reado
   for (const layout of layouts) yield* keyIndexAmong(layout, yield* indexesOf(db, names, layout.collection))
 })
 
+/** The name of the unique index on the key, where there is one. */
+export const keyIndexOf = Effect.fnUntraced(function* (db: Db, layout: Layout) {
+  const names = yield* collectionsOf(db, [layout])
+  return yield* keyIndexAmong(layout, yield* indexesOf(db, names, layout.collection))
+})
+
 const ensureCollection = (db: Db, name: string): Effect.Effect<void, Sink.SinkError> =>
   askRaw(() => db.createCollection(name)).pipe(
     Effect.asVoid,

@@ -9,6 +9,7 @@ import { Effect, Stream } from "effect"
 import { fingerprint } from "./fingerprint.ts"
 import { tooLarge } from "./holdable.ts"
 import { lookAtIndexes } from "./indexes.ts"
+import { keys } from "./keys.ts"
 import { type LastWritten, readLastWritten, toldOf } from "./lastWritten.ts"
 import { differing, isBlocked, keyOfValues, type Layout, valueAt } from "./layout.ts"
 import { type Found, lookUp } from "./lookup.ts"
@@ -43,6 +44,7 @@ export const openPlan = Effect.fnUntraced(function* (target: Target, context: Si
     face: "records",
     transaction: context.preferred ?? (transactional ? "atomic" : "batched"),
     existing: (entity, keys) => existing(target, target.layout(entity), keys),
+    keys: (entity, limit) => keys(target, target.layout(entity), limit),
     missing: (entity, scope, has, to) => missing(target, target.layout(entity), scope, has, to),
     stage: (batch) =>
       Effect.map(planBatch(target, target.layout(batch.entity), batch), (planned) => {

@@ -10,6 +10,7 @@ import { mismatch } from "./Connection.ts"
 import * as cursor from "./cursor.ts"
 import type { PoolLike } from "./Driver.ts"
 import { existing } from "./existing.ts"
+import { keys } from "./keys.ts"
 import * as LastWritten from "./LastWritten.ts"
 import type { TableMapping } from "./Mapping.ts"
 import { missing } from "./missing.ts"
@@ -44,6 +45,9 @@ class PlanSession implements Sink.PlanSession {
     keys: ReadonlyArray<Entity.Values>,
   ): Effect.Effect<ReadonlyArray<boolean>, Sink.SinkError> =>
     existing(this.session.connection, this.session.seats.get(entity)!.layout, keys)
+
+  readonly keys: NonNullable<Sink.PlanSession["keys"]> = (entity, limit) =>
+    keys(this.session.connection, this.session.seats.get(entity)!.layout, limit)
 
   readonly missing: NonNullable<Sink.PlanSession["missing"]> = (entity, scope, has, to) =>
     Effect.gen({ self: this }, function* () {

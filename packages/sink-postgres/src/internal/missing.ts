@@ -22,8 +22,8 @@ const holding = (layout: Layout, position: number): { readonly stored: Stored; r
   return { stored: own ?? all[0]!, isOwn: own !== undefined }
 }
 
-// a field of the target row `t` as text: of the column that holds it, or of the record that its column refers to
-const shown = (layout: Layout, position: number): string => {
+/** A field of the target row `t` as text: of the column that holds it, or of the record that its column refers to. */
+export const shown = (layout: Layout, position: number): string => {
   const { isOwn, stored } = holding(layout, position)
   return isOwn
     ? layout.staged[position]!.type.rendered(`t.${stored.name}`)

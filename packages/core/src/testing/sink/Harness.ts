@@ -37,6 +37,8 @@ export interface Capabilities {
   readonly keepEdits: Can
   /** `missing` of a plan session, and deletions in a commit. */
   readonly mirror: Can
+  /** `keys` of a plan session, for each of the entities. */
+  readonly keys: Can
   /** Whether the harness can make its target refuse a record at the commit: `Target.refuse`. */
   readonly refuse: Can
 }

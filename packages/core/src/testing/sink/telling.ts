@@ -33,7 +33,7 @@ export const tellingLaws = (harness: Harness): ReadonlyArray<Law> => {
     {
       name: "what was declared of the sink is so",
       holds:
-        "it has `undo`, `keepsEdits`, `missing` and, batched, `probe` if and only if the harness declares them; kind and target are named",
+        "it has `undo`, `keepsEdits`, `missing`, `keys` and, batched, `probe` if and only if the harness declares them; kind and target are named",
       check: once(harness, ({ sink }, transaction) =>
         Effect.scoped(
           Effect.gen(function* () {
@@ -42,6 +42,7 @@ export const tellingLaws = (harness: Harness): ReadonlyArray<Law> => {
             assert.equal(sink.undo !== undefined, can.undo === true, "undo")
             const planning = yield* sink.plan({ job: "plan", entities: [], preferred: null })
             assert.equal(planning.missing !== undefined, can.mirror === true, "missing")
+            assert.equal(planning.keys !== undefined, can.keys === true, "keys")
             assert.equal(sink.keepsEdits === true, can.keepEdits === true, "keepsEdits")
             if (transaction !== "batched") return
             const session = yield* open(sink, [[Product, []]], { transaction })
