@@ -21,6 +21,8 @@ export interface Scene {
   readonly name: string
   /** Empties the stores, and makes the target what it is before an import. */
   readonly reset: (before: State) => Promise<void>
+  /** Keeps what target and stores hold, under the ids it has there, and gives what makes them so again; not there where a reset takes no longer. */
+  readonly keep?: () => Promise<() => Promise<void>>
   readonly worker: () => Promise<Equipment>
   /** Somebody else writes products, with something in a column that the import does not know, or removes one. */
   readonly write: (products: ReadonlyArray<ProductRecord>) => Promise<void>

@@ -275,7 +275,6 @@ const attempt = async (
   expected: Ending,
   graves: Array<Promise<unknown>>,
 ): Promise<Point | null> => {
-  await prepare(scene, trial)
   const first = await hire(scene, trial, 1, fault)
   const working = first.work(trial.goal).then(
     () => null,
@@ -333,9 +332,12 @@ export const matrix = async (
   const { calls, ending } = await whole(scene, trial)
   const points: Array<Point> = []
   const graves: Array<Promise<unknown>> = []
+  await prepare(scene, trial)
+  const again = (await scene.keep?.()) ?? (() => prepare(scene, trial))
   for (const moment of moments)
     for (const at of calls.keys()) {
       if (!takes(at) || (moment === "stalled" && !canStall(scene, trial, calls, at))) continue
+      await again()
       const point = await attempt(scene, trial, { at, moment, seed }, ending, graves)
       if (point === null) continue
       points.push(point)

@@ -4,6 +4,7 @@
  * @module
  */
 import { Decimal128, type Document, MongoClient, type Timestamp } from "mongodb"
+import { keepCollections } from "./keptCollections.ts"
 import type { Arena } from "./kills.ts"
 import { formerItem, type ItemRecord, isWritten, item } from "./largeImport.ts"
 
@@ -27,9 +28,7 @@ export const mongoArena = async (serverUrl: string, records: number, batch: numb
   const log = client.db("local").collection("oplog.rs")
   const namespace = `${database}.item`
   let begun: Timestamp
-  let kept: ReadonlyMap<string, ReadonlyArray<Document>> = new Map()
-  const collections = async (): Promise<ReadonlyArray<string>> =>
-    (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
+  let putBack = async (): Promise<void> => {}
   const begin = async (): Promise<void> => {
     const [newest] = await log.find({}, { sort: { $natural: -1 }, limit: 1, projection: { ts: 1 } }).toArray()
     begun = newest!["ts"]
@@ -44,17 +43,10 @@ export const mongoArena = async (serverUrl: string, records: number, batch: numb
       await begin()
     },
     keep: async () => {
-      kept = new Map(
-        await Promise.all((await collections()).map(async (name) => [name, await db.collection(name).find().toArray()] as const)),
-      )
+      putBack = await keepCollections(db)
     },
-    // with the same ids: a plan knows its records by them
     restore: async () => {
-      for (const name of new Set([...(await collections()), ...kept.keys()])) {
-        await db.collection(name).deleteMany({})
-        const documents = kept.get(name) ?? []
-        if (documents.length > 0) await db.collection(name).insertMany([...documents])
-      }
+      await putBack()
       await begin()
     },
     inspect: async () => {

@@ -4,7 +4,8 @@
  * @module
  */
 import { MongoJobStore, MongoSink, MongoSnapshotStore } from "@waybill/sink-mongo"
-import { type Db, Decimal128, type Document, MongoClient } from "mongodb"
+import { Decimal128, type Document, MongoClient } from "mongodb"
+import { emptyCollections, keepCollections } from "./keptCollections.ts"
 import { startProxy } from "./proxy.ts"
 import type { ProductRecord } from "./Scenario.ts"
 import type { Equipment, Scene } from "./Scene.ts"
@@ -31,10 +32,6 @@ const worker = async (url: string, database: string): Promise<Equipment> => {
   }
 }
 
-const empty = async (db: Db): Promise<void> => {
-  for (const { name } of await db.listCollections({}, { nameOnly: true }).toArray()) await db.collection(name).deleteMany({})
-}
-
 /** Makes the scene in a database of its own, which is empty. */
 export const mongoScene = async (url: string, database: string): Promise<Scene> => {
   const client = new MongoClient(url)
@@ -54,7 +51,7 @@ export const mongoScene = async (url: string, database: string): Promise<Scene> 
     name: "mongo",
     isHeldUpByOpenTransactions: false,
     reset: async (before) => {
-      await empty(db)
+      await emptyCollections(db)
       const insert = async (name: string, documents: ReadonlyArray<Document>) =>
         documents.length > 0 && db.collection(name).insertMany([...documents])
       await insert(
@@ -67,6 +64,7 @@ export const mongoScene = async (url: string, database: string): Promise<Scene> 
       )
       await write(before.products)
     },
+    keep: () => keepCollections(db),
     worker: () => worker(url, database),
     write,
     remove: async (sku) => void (await db.collection("product").deleteOne({ sku })),

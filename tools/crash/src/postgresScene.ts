@@ -27,6 +27,34 @@ const bookkeeping = `
     END LOOP;
   END $$`
 
+// in the order in which they were made, so that what is referred to is there before what refers to it
+const tables = `SELECT n.nspname AS namespace, c.relname AS name, to_regclass(format('kept.%I', n.nspname || '.' || c.relname)) AS kept
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND n.nspname IN ('shop', 'waybill') ORDER BY c.oid`
+
+const keep = `
+  DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept;
+  DO $$ DECLARE it record; BEGIN
+    FOR it IN ${tables} LOOP
+      EXECUTE format('CREATE TABLE kept.%I AS TABLE %I.%I', it.namespace || '.' || it.name, it.namespace, it.name);
+    END LOOP;
+  END $$`
+
+const restore = `
+  DO $$ DECLARE it record; BEGIN
+    FOR it IN ${tables} DESC LOOP
+      EXECUTE format('DELETE FROM %I.%I', it.namespace, it.name);
+    END LOOP;
+    FOR it IN ${tables} LOOP
+      IF it.kept IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %I.%I OVERRIDING SYSTEM VALUE TABLE %s', it.namespace, it.name, it.kept);
+      END IF;
+    END LOOP;
+  END $$`
+
+const endOthers =
+  "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
 const content = `
   SELECT 'brand' AS entity, jsonb_build_array(code, title) AS record FROM shop.brand
   UNION ALL SELECT 'category', jsonb_build_array(slug, title) FROM shop.category
@@ -86,9 +114,7 @@ export const postgresScene = async (url: string): Promise<Scene> => {
     // the sink ends a silent transaction of a former worker after a minute
     isHeldUpByOpenTransactions: true,
     reset: async (before) => {
-      await pool.query(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-      )
+      await pool.query(endOthers)
       await pool.query("DELETE FROM shop.product; DELETE FROM shop.category; DELETE FROM shop.brand")
       await pool.query(bookkeeping)
       await pool.query("INSERT INTO shop.brand (code, title) SELECT * FROM json_to_recordset($1) AS it (code text, title text)", [
@@ -99,6 +125,13 @@ export const postgresScene = async (url: string): Promise<Scene> => {
         [JSON.stringify(before.categories.map(([slug, title]) => ({ slug, title })))],
       )
       await write(before.products)
+    },
+    keep: async () => {
+      await pool.query(keep)
+      return async () => {
+        await pool.query(endOthers)
+        await pool.query(restore)
+      }
     },
     worker: async () => worker(url),
     write,
