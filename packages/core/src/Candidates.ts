@@ -12,8 +12,8 @@ import type { IntegrityError } from "./IntegrityError.ts"
 import { byKey, keyValues, standing } from "./internal/decisions.ts"
 import * as inspection from "./internal/inspection.ts"
 import * as jobs from "./internal/jobs.ts"
-import { NearKeys } from "./internal/nearKeys.ts"
 import * as PlanSessions from "./internal/PlanSessions.ts"
+import { lookAtRecords, type Standing, standingOf, wantedKeys } from "./internal/sealedCandidates.ts"
 import { Stopped } from "./internal/worldError.ts"
 import type { JobStore, JobStoreError } from "./JobStore.ts"
 import type { Candidate } from "./Run.ts"
@@ -21,9 +21,7 @@ import type { SinkError } from "./Sink.ts"
 import type { SnapshotStore, SnapshotStoreError } from "./SnapshotStore.ts"
 
 export type { Decision, Verdict } from "./DecisionStore.ts"
-
-/** What became of a candidate in its job: nothing (`open`: its rows are rejected, for nobody has decided), or what was decided. */
-export type Standing = "open" | "created" | "mapped" | "rejected"
+export { type Standing, standingOf } from "./internal/sealedCandidates.ts"
 
 /** A candidate of a job, with what a person needs to decide about it. */
 export interface Listed extends Candidate {
@@ -37,15 +35,8 @@ export interface Listed extends Candidate {
 /** What may go wrong: there is no such job or candidate, what was asked makes no sense, a store or the target fails. */
 export type CandidatesError = EngineError | JobStoreError | SnapshotStoreError | IntegrityError | SinkError
 
-/** Where a candidate stands in its job. */
-export const standingOf = ({ created, decided }: Pick<Candidate, "created" | "decided">): Standing =>
-  created ? "created" : decided?.verdict === "map" ? "mapped" : decided?.verdict === "reject" ? "rejected" : "open"
-
 /** How many keys of the target are looked at for the nearest ones. */
 const keysLookedAt = 100_000
-
-// for more candidates than that nobody decides one by one, and to look for all of them would take long
-const candidatesWithNearest = 200
 
 /**
  * The candidates of a job, by entity and key, with the nearest keys among the records of its snapshot and of the target, where the sink can list
@@ -59,16 +50,9 @@ export const list = (
     const job = yield* jobs.getJob(definition, jobId)
     const found = [...(yield* inspection.candidates(job))].sort(byKey)
     const remembered = yield* standing(definition.name)
-    const open = found.filter((it) => standingOf(it) === "open" || standingOf(it) === "rejected").slice(0, candidatesWithNearest)
-    const near = new Map<string, NearKeys>()
-    for (const entity of new Set(open.map((it) => it.entity)))
-      near.set(entity, new NearKeys(open.filter((it) => it.entity === entity).map(({ key }) => key)))
+    const near = wantedKeys(found)
     if (near.size > 0) {
-      yield* Stream.runForEachArray(inspection.records(Effect.succeed(job)), (some) =>
-        Effect.sync(() => {
-          for (const { action, entity, key } of some) if (action !== "refuse" && action !== "delete") near.get(entity)?.add(key)
-        }),
-      )
+      yield* lookAtRecords(job, near)
       yield* withSession(definition, jobId, (session) =>
         Effect.gen(function* () {
           for (const entity of definition.entities) {

@@ -18,11 +18,11 @@ import type { Issue } from "./Issue.ts"
 import { aliasRule } from "./internal/decisions.ts"
 import * as inspection from "./internal/inspection.ts"
 import * as jobs from "./internal/jobs.ts"
+import { type SealedCandidate, sealedCandidates } from "./internal/sealedCandidates.ts"
 import type { Job } from "./Job.ts"
 import { JobStore } from "./JobStore.ts"
 import type { Change } from "./Normalize.ts"
 import * as Ref from "./Ref.ts"
-import type { Candidate } from "./Run.ts"
 import { names } from "./Snapshot.ts"
 import type { SnapshotStore } from "./SnapshotStore.ts"
 import { isSame, type Page, type Source, type SourceError, sentence } from "./Source.ts"
@@ -90,9 +90,12 @@ export type PlannedRecord = inspection.PlannedRecord
 /** The records of a job's plan, entity by entity in reference order. {@link "./Engine.ts"}'s `changes` is the same for a definition at hand. */
 export const records = (jobId: string): Inspected<PlannedRecord> => ofJob(jobId, (of) => inspection.records(Effect.succeed(of)))
 
-/** What rows refer to and exists nowhere. All candidates of the job are in memory. */
+/** A candidate as its job sealed it: where it stands, and near keys among the job's own records. {@link "./Candidates.ts"} knows those of the target too. */
+export type Candidate = SealedCandidate
+
+/** What rows refer to and exists nowhere, by entity and key. All candidates of the job are in memory; the records are read where one is open. */
 export const candidates = (jobId: string): Inspected<Candidate> =>
-  ofJob(jobId, (of) => Stream.unwrap(Effect.map(inspection.candidates(of), Stream.fromIterable)))
+  ofJob(jobId, (of) => Stream.unwrap(Effect.map(sealedCandidates(of), Stream.fromIterable)))
 
 /** Every change that a normalization made, in the order of the rows. */
 export const normalizations = (jobId: string): Inspected<Change> => ofJob(jobId, inspection.normalizations)

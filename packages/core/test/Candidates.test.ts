@@ -99,7 +99,9 @@ describe("a candidate that is read as another key", () => {
           { key: "Lampps", rows: 2, firstRef: "test:1", created: false, standing: "mapped", decided, nearest: [] },
         ])
         expect((yield* lines(job.id, "snapshot.json"))[0].decisions).toEqual([{ entity: "category", key: "Lampps", ...decided }])
-        expect((yield* Stream.runCollect(HtmlReport.html(job.id))).join("")).toContain("<bdi>read as lamps</bdi>")
+        expect((yield* Stream.runCollect(HtmlReport.html(job.id))).join("")).toContain(
+          "<bdi>mapped</bdi></td><td><bdi>lamps</bdi>",
+        )
         yield* Engine.commit(products, job.id)
         expect(categoriesOf(sink)).toEqual({ "A-1": "lamps", "A-2": "lamps", "A-3": "lamps", "A-4": null })
       }),

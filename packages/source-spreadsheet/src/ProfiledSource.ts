@@ -18,7 +18,8 @@ import { malformed } from "./internal/classifyError.ts"
 import * as Input from "./internal/Input.ts"
 import { normalizing, pages } from "./internal/Preparation.ts"
 import * as choice from "./internal/ProfileChoice.ts"
-import type { CsvDefinition, Definition, XlsxDefinition } from "./internal/ProfileSchema.ts"
+import { csvDialect, csvOptions, xlsxOptions, xlsxSheet } from "./internal/ProfileOptions.ts"
+import type { Definition } from "./internal/ProfileSchema.ts"
 import { nameOf, type Profile } from "./Profile.ts"
 import * as XlsxSource from "./XlsxSource.ts"
 
@@ -74,21 +75,6 @@ const checkProfiles = (profiles: ReadonlyArray<Profile>): void => {
   }
 }
 
-const least = (one: number | null | undefined, other: number | undefined): number | null | undefined =>
-  other === undefined ? one : typeof one === "number" ? Math.min(one, other) : other
-
-const defined = <A extends object>(options: A): { [key in keyof A]: Exclude<A[key], undefined> } =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
-
-// how a file is opened to look at its header; profiles that say the same of it share one look
-const csvDialect = ({ comment, delimiter, encoding, escape: escapes, headerRow, limits, lineEnd, quote }: CsvDefinition) =>
-  defined({ comment, delimiter, encoding, escape: escapes, headerRow, lineEnd, quote, maxRowLength: limits?.rowLength })
-
-const xlsxSheet = ({ headerRow, hidden, limits, merged, sheet, values }: XlsxDefinition) => {
-  const { bytes: _, ...own } = limits ?? {}
-  return defined({ headerRow, hidden, merged, sheet, values, limits: own })
-}
-
 const choose = (input: Input.Input, kind: "csv" | "xlsx", profiles: ReadonlyArray<Profile>, where: Where) =>
   Effect.gen(function* () {
     // what is wrong with the file itself is said as of any file
@@ -132,12 +118,10 @@ const read = (
 const formatsOf = ({ formats }: Definition): CsvReader.Options["formats"] => formats as CsvReader.Options["formats"]
 
 const sourceOf = (definition: Definition, where: Where): Source.Source => {
-  const maxBytes = least(where.maxBytes, definition.limits?.bytes)
-  const options = { ...where, ...(maxBytes === undefined ? {} : { maxBytes }), aliases: choice.aliasesOf(definition) }
-  if (definition.kind === "xlsx") return XlsxSource.make({ ...options, ...xlsxSheet(definition) })
+  if (definition.kind === "xlsx") return XlsxSource.make(xlsxOptions(definition, where))
   const formats = formatsOf(definition)
   return CsvReader.make(
-    { ...options, ...csvDialect(definition), ...(formats === undefined ? {} : { formats }) },
+    { ...csvOptions(definition, where), ...(formats === undefined ? {} : { formats }) },
     normalizing(definition),
   )
 }

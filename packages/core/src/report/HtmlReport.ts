@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto"
 import { Effect, Stream } from "effect"
 import * as Inspection from "../Inspection.ts"
+import type { Issue } from "../Issue.ts"
 import type { Job } from "../Job.ts"
 import { JobStore } from "../JobStore.ts"
 import type { SnapshotStore } from "../SnapshotStore.ts"
@@ -40,8 +41,9 @@ const head = (job: Job): string =>
 const foot = `</main><footer><p>Times are in UTC. This page is complete by itself and asks for nothing else.</p></footer><script>${script}</script></body></html>
 `
 
-// what charts count over all issues and changes, in as much memory as there are names
+// what charts count over all issues and changes, in as much memory as there are names, and the first notices
 interface Found {
+  readonly notices: ReadonlyArray<Issue>
   readonly byColumn: ReadonlyMap<string, number>
   readonly byField: ReadonlyMap<string, number>
 }
@@ -61,6 +63,9 @@ const most = (counts: ReadonlyMap<string, number>, tone: string, label: string) 
     .sort(([a, many], [b, few]) => few - many || (a < b ? -1 : 1))
     .slice(0, 12)
     .map(([name, value]) => ({ label: name, parts: [{ label, value, tone }] }))
+
+// a source says how it reads with a handful of them
+const mostNotices = 100
 
 const isWritten = ({ action }: Inspection.PlannedRecord): boolean =>
   action === "update" || action === "create" || action === "delete"
@@ -89,7 +94,9 @@ const candidateColumns: ReadonlyArray<Column> = [
   { title: "Key", kind: "text" },
   { title: "Rows", kind: "number" },
   { title: "First row", kind: "text" },
-  { title: "What becomes of it", kind: "choice" },
+  { title: "Standing", kind: "choice" },
+  { title: "Read as", kind: "text" },
+  { title: "Nearest keys", kind: "text" },
 ]
 
 const changesOf = ({ action, changes, entity, key, kept = [], ref }: Inspection.PlannedRecord): ReadonlyArray<Row> => {
@@ -123,8 +130,13 @@ export const html = (
       const job = yield* Inspection.job(jobId)
       const store = yield* JobStore
       const before = yield* store.find({ import: job.import, before: job.createdAt, limit: runs })
+      const notices: Array<Issue> = []
       const found: Found = {
-        byColumn: yield* counted(Inspection.issues(jobId), ({ column }) => (column === null ? [] : [column])),
+        notices,
+        byColumn: yield* counted(Inspection.issues(jobId), (issue) => {
+          if (notices.length < mostNotices && overview.isNotice(job, issue)) notices.push(issue)
+          return issue.column === null ? [] : [issue.column]
+        }),
         byField: yield* counted(Inspection.records(jobId), ({ changes, entity }) =>
           changes.map(({ field }) => `${entity}.${field}`),
         ),
@@ -146,18 +158,21 @@ export const html = (
       )
       const candidates = Stream.map(
         Inspection.candidates(jobId),
-        ({ created, decided, entity, firstRef, key, rows }): Row => [
+        ({ decided, entity, firstRef, key, nearest, rows, standing }): Row => [
           visible(entity),
           shown(key),
           rows,
           visible(firstRef),
-          decided?.verdict === "map" ? `read as ${shown(decided.as)}` : created ? "created" : "its rows are refused",
+          standing,
+          standing === "mapped" ? shown(decided?.as) : "",
+          nearest.map(shown).join(", "),
         ],
       )
       return Stream.make(
         head(job),
         overview.header(job),
         overview.outcomes(job),
+        overview.reading(job, notices),
         chartsOf(job, found),
         overview.drift(job, before),
       ).pipe(
@@ -178,7 +193,8 @@ export const html = (
             {
               id: "candidates",
               title: "Candidates",
-              caption: "Records that rows refer to and that exist nowhere",
+              caption:
+                "Records that rows refer to and that exist nowhere; where one is open, nobody has decided about it, and its rows are rejected",
               columns: candidateColumns,
               maxRows,
             },

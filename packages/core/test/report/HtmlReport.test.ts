@@ -2,8 +2,20 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { Cell, Engine, Entity, Field, Import, Inspection, type JobStore, Normalize, type SnapshotStore } from "@waybill/core"
-import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
+import {
+  Candidates,
+  Cell,
+  Engine,
+  Entity,
+  Field,
+  Import,
+  Inspection,
+  type JobStore,
+  Normalize,
+  type SnapshotStore,
+  type Source,
+} from "@waybill/core"
+import { MemoryDecisionStore, MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
 import { HtmlReport } from "@waybill/core/report"
 import { Hostile, TestSource } from "@waybill/core/testing"
 import axe from "axe-core"
@@ -25,7 +37,7 @@ const Row = Schema.Struct({
 })
 const columns = ["sku", "price", "title", "brand"]
 
-const prices = (sink = MemorySink.make()) =>
+const prices = (sink = MemorySink.make(), options: Partial<Import.Options<typeof Row.Type>> = {}) =>
   Import.make<typeof Row.Type>({
     name: "prices",
     row: Row,
@@ -35,14 +47,35 @@ const prices = (sink = MemorySink.make()) =>
     sink,
     allowPartial: true,
     limits: { issues: 200_000 },
+    ...options,
   })
 
 type Cells = ReadonlyArray<string>
 const source = (rows: ReadonlyArray<Cells>) =>
   TestSource.make({ columns, rows, place: "p.xlsx!Prices", hashed: true, pageRows: 1_000 })
 
+// the same, as a source that goes by a profile and says how it reads
+const profiled = (plain: Source.Source): Source.Source => ({
+  ...plain,
+  identify: Effect.map(plain.identify, (it) => ({
+    ...it,
+    reading: { name: "profile <acme>, version 2", sha256: "f".repeat(64) },
+  })),
+  read: (from) =>
+    Stream.map(plain.read(from), (page) => ({
+      ...page,
+      notices:
+        from === null ? [{ code: "csv.encoding", message: "The file is windows-1254: <b>12</b> letters of Turkish." }] : [],
+    })),
+})
+
 const run = <A, E>(effect: Effect.Effect<A, E, JobStore.JobStore | SnapshotStore.SnapshotStore>): Promise<A> =>
-  Effect.runPromise(Effect.provide(effect, Layer.mergeAll(MemoryJobStore.layer, MemorySnapshotStore.layer, Logger.layer([]))))
+  Effect.runPromise(
+    Effect.provide(
+      effect,
+      Layer.mergeAll(MemoryJobStore.layer, MemorySnapshotStore.layer, MemoryDecisionStore.layer, Logger.layer([])),
+    ),
+  )
 
 const page = (job: string, options?: HtmlReport.Options) =>
   Effect.map(Stream.runCollect(HtmlReport.html(job, options)), (parts) => parts.join(""))
@@ -50,12 +83,12 @@ const page = (job: string, options?: HtmlReport.Options) =>
 const good = (at: number): Cells => [`sku-${at}`, `${at}.50`, `Title ${at}`, ""]
 
 // three runs: the second changes prices and brings bad rows, the third is the one that is told of
-const story = (last: ReadonlyArray<Cells>) =>
+const story = (last: ReadonlyArray<Cells>, as: (plain: Source.Source) => Source.Source = (plain) => plain) =>
   Effect.gen(function* () {
     const definition = prices()
     yield* Engine.run(definition, source(Array.from({ length: 40 }, (_, at) => good(at))))
     yield* Engine.run(definition, source([...Array.from({ length: 38 }, (_, at) => good(at)), ["x", "cheap", "X", ""]]))
-    const job = yield* Engine.validate(definition, source(last))
+    const job = yield* Engine.validate(definition, as(source(last)))
     return { job, text: yield* page(job.id) }
   })
 
@@ -111,6 +144,50 @@ describe("the page", () => {
         const { job, text } = yield* story(rows)
         // a later run is no part of it
         yield* Engine.validate(prices(), source([good(1)]))
+        expect(yield* page(job.id)).toBe(text)
+      }),
+    ))
+
+  test("says how the source was read: by which profile, and what it says of itself, apart from what is wrong with rows", () =>
+    run(
+      Effect.gen(function* () {
+        const text = yield* page((yield* Engine.validate(prices(), profiled(source(rows)))).id)
+        const section = /<section aria-labelledby="h-reading">.*?<\/section>/s.exec(text)![0]
+        expect(section).toContain("Read by <bdi>profile &lt;acme&gt;, version 2</bdi>")
+        expect(section).toContain(
+          "<dt><code>csv.encoding</code></dt><dd><bdi>The file is windows-1254: &lt;b&gt;12&lt;/b&gt; letters of Turkish.</bdi>",
+        )
+        expect(section.match(/<dt>/g)).toHaveLength(1)
+        expect(yield* page((yield* Engine.validate(prices(), source(rows))).id)).not.toContain("h-reading")
+      }),
+    ))
+
+  test("says where candidates stand, with near keys of the job itself, whatever is decided and written since", () =>
+    run(
+      Effect.gen(function* () {
+        const sink = MemorySink.make()
+        sink.tables.set("brand", new Map([["philips", ["philips"]]]))
+        const definition = prices(sink, {
+          map: (row) => (row.sku === "brand" ? [Brand.of({ slug: row.brand ?? "" })] : [Product.of(row)]),
+        })
+        const given = (last: string): ReadonlyArray<Cells> => [
+          ["brand", "1.00", "B", "Osram"],
+          ["a", "1.00", "A", "Ossram"],
+          ["b", "1.00", "B", "phillips"],
+          ["c", "1.00", "C", last],
+        ]
+        const first = yield* Engine.validate(definition, source(given("")))
+        const decide = { entity: "brand", by: "ann" }
+        yield* Candidates.decide(definition, first.id, { ...decide, key: "phillips", verdict: "map", as: "philips" })
+        const job = yield* Engine.validate(definition, source(given("nobody")))
+        const text = yield* page(job.id)
+        expect(texts(text, "candidates").map((row) => [row[1], row[4], row[5], row[6]])).toEqual([
+          ["Ossram", "open", "", "Osram"],
+          ["nobody", "open", "", ""],
+          ["phillips", "mapped", "philips", ""],
+        ])
+        sink.tables.get("brand")!.set("Ossrams", ["Ossrams"])
+        yield* Candidates.decide(definition, job.id, { ...decide, key: "Ossram", verdict: "reject" })
         expect(yield* page(job.id)).toBe(text)
       }),
     ))
@@ -215,7 +292,7 @@ describe.skipIf(chromium === undefined)("in a browser", () => {
   })
 
   test.each(["light", "dark"])("has no barrier that axe knows of (%s)", async (scheme) => {
-    const { text } = await run(story(rows))
+    const { text } = await run(story(rows, profiled))
     const { tab } = await open(text)
     await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }])
     for (const summary of await tab.$$("summary")) await summary.click()

@@ -8,6 +8,7 @@
 import type { JobStore, SnapshotStore, Source } from "@waybill/core"
 import { Effect, type Stream } from "effect"
 import type * as CsvSource from "../CsvSource.ts"
+import type { Profile } from "../Profile.ts"
 import type * as XlsxSource from "../XlsxSource.ts"
 import * as MarkUp from "./MarkUp.ts"
 import * as Output from "./Output.ts"
@@ -21,6 +22,8 @@ export interface Options {
   /** How an application's files are read, where that is not the usual way: needed to mark them up. */
   readonly csv?: Omit<CsvSource.Options, "file" | "bytes">
   readonly xlsx?: Omit<XlsxSource.Options, "file" | "bytes">
+  /** The profiles that files are read by, where they are: the one that a job went by is needed to mark its file up. */
+  readonly profiles?: ReadonlyArray<Profile>
 }
 
 interface Host {
@@ -38,7 +41,7 @@ const options = {
 type Input = { readonly job: string } & { readonly [option in keyof typeof options]: string | undefined }
 
 /** The command, as an extra of `@waybill/cli`. */
-export const make = ({ csv, source, xlsx }: Options) => ({
+export const make = ({ csv, profiles = [], source, xlsx }: Options) => ({
   description: "write what a job found into a workbook, or into the file that it read",
   arguments: { job: "the id of the job" },
   options,
@@ -59,8 +62,8 @@ export const make = ({ csv, source, xlsx }: Options) => ({
         const named = sheet === undefined ? {} : { sheet }
         yield* write(
           source(marked, sheet).kind === "csv"
-            ? MarkUp.csv(job, { ...csv, file: marked })
-            : MarkUp.xlsx(job, { ...xlsx, ...named, file: marked }),
+            ? MarkUp.csv(job, { ...csv, profiles, file: marked })
+            : MarkUp.xlsx(job, { ...xlsx, ...named, profiles, file: marked }),
           out,
         )
       }

@@ -2,13 +2,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { Engine, Entity, Field, Import, Inspection, Rule, type Source } from "@waybill/core"
 import { MemorySink } from "@waybill/core/memory"
-import { CsvSource, XlsxSource } from "@waybill/source-spreadsheet"
-import { MarkUp } from "@waybill/source-spreadsheet/report"
+import { CsvSource, Profile, ProfiledSource, XlsxSource } from "@waybill/source-spreadsheet"
+import { MarkUp, Workbook } from "@waybill/source-spreadsheet/report"
 import { Effect, Result, Schema, Stream } from "effect"
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { dataFile, describeData, tableOf } from "../support/reading.ts"
 import { bytesOf, csv, entriesOf, open, prices, run, save, shown } from "../support/reports.ts"
 import { workbook as workbookOf } from "../support/workbooks.ts"
+import { encode } from "../support/writing.ts"
 
 // every row is wrong in its first column
 const Nothing = Entity.make("nothing", { schema: { id: Field.text() }, key: "id" })
@@ -27,6 +28,8 @@ const readAll = (source: Source.Source) =>
 
 const trimmed = (cells: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
   cells.slice(0, cells.findLastIndex((cell) => cell !== null) + 1)
+
+const styles = `<fonts count="1"><font><sz val="11"/></font></fonts><fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs>`
 
 const header = ["sku", "title", "price", "category"]
 const rows = [
@@ -102,7 +105,6 @@ test("a workbook has its bad cells coloured, with comments, and the issue column
       const line = (at: number, cells: ReadonlyArray<string>) =>
         `<row r="${at}" spans="1:4">${cells.map((value, column) => (value === "" ? "" : cell(`${"ABCD"[column]}${at}`, value))).join("")}</row>`
       const sheet = `<dimension ref="A1:D5"/><sheetData>${rows.map((cells, at) => line(at + 1, cells)).join("")}<row r="6">${cell("A6", "E")}${cell("D6", "lamps")}</row></sheetData><pageMargins left="1" right="1" top="1" bottom="1" header="0" footer="0"/>`
-      const styles = `<fonts count="1"><font><sz val="11"/></font></fonts><fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs>`
       for (const prefix of ["", "x:"]) {
         const bytes = workbookOf({ sheet, styles, prefix })
         const options = { bytes, name: "p.xlsx" }
@@ -137,6 +139,117 @@ test("a workbook has its bad cells coloured, with comments, and the issue column
       }
     }),
   ))
+
+const profile = (definition: { readonly kind: "csv" | "xlsx"; readonly version?: number }) =>
+  Profile.make({
+    name: "acme",
+    version: 1,
+    requires: ["sku", "price"],
+    aliases: { sku: ["Artikel"], title: ["Name"], price: ["Preis"], category: ["Gruppe"] },
+    headerRow: 3,
+    formats: { price: { number: "comma" } },
+    defaults: { title: "no name", category: "nowhere" },
+    ...(definition.kind === "csv" ? { delimiter: ";", encoding: "windows-1252" } : { sheet: "Preise" }),
+    ...definition,
+  } as Profile.Definition)
+
+// two lines above the header, semicolons although there are more commas, names of columns that only the profile knows
+const sent = [
+  ["Preisliste, Stand 1,5,2026"],
+  ["Grüße, Ihr Händler, Köln"],
+  ["Preis", "Artikel", "Name"],
+  ["1,50", "A", "Leuchte, groß"],
+  ["billig", "B", "Schirm"],
+  ["2,5x", "C", ""],
+]
+const sheetOf = (rows: ReadonlyArray<ReadonlyArray<string>>) =>
+  `<sheetData>${rows
+    .map(
+      (cells, row) =>
+        `<row r="${row + 1}">${cells.map((value, at) => (value === "" ? "" : `<c r="${"ABC"[at]}${row + 1}" t="inlineStr"><is><t>${value}</t></is></c>`)).join("")}</row>`,
+    )
+    .join("")}</sheetData>`
+
+describe("a file that was read by a profile", () => {
+  const bytesOfCsv = encode(sent.map((cells) => cells.join(";")).join("\r\n"), "windows-1252")
+  const location = { bytes: bytesOfCsv, name: "acme.csv" }
+  const profiles = [profile({ kind: "csv" }), profile({ kind: "xlsx", version: 2 })]
+
+  test("is marked up in its dialect and encoding, in the right rows, and read by the same profile again", () =>
+    run(
+      Effect.gen(function* () {
+        const sink = MemorySink.make()
+        sink.tables.set("category", new Map([["nowhere", ["nowhere"]]]))
+        const job = yield* Engine.run(prices(sink), ProfiledSource.make({ ...location, profiles }))
+        expect(job.counts).toMatchObject({ processed: 3, imported: 1, rejected: 2 })
+        const marked = yield* bytesOf(MarkUp.csv(job.id, { ...location, profiles }))
+        expect(marked.toString("latin1").split("\r\n")).toEqual([
+          ...sent.slice(0, 2).map((cells) => cells.join(";")),
+          "Preis;Artikel;Name;Waybill issues",
+          "1,50;A;Leuchte, groß;",
+          "billig;B;Schirm;price: expected a decimal number such as 12.50",
+          expect.stringMatching(/^2,5x;C;;"price: expected a number with a decimal comma such as 1\.234,56; price: /),
+        ])
+        const again = yield* Engine.run(
+          prices(sink),
+          ProfiledSource.make({
+            bytes: Buffer.from(marked.toString("latin1").replace("billig", "9,00"), "latin1"),
+            name: "acme.csv",
+            profiles,
+          }),
+        )
+        expect(again.counts.entities["product"]).toMatchObject({ created: 1, unchanged: 1 })
+        expect(again.counts.rejected).toBe(1)
+        // its report workbook has all of its rows
+        const workbook = yield* open(
+          yield* bytesOf(Workbook.stream(job.id, { source: ProfiledSource.make({ ...location, profiles }) })),
+        )
+        expect(JSON.stringify(workbook.getWorksheet("Summary")!.getSheetValues())).toContain("profile acme, version 1")
+        expect(workbook.getWorksheet("Data")!.rowCount).toBe(4)
+      }),
+    ))
+
+  test("has its bad cells coloured where the profile found them, under whatever name their column has", () =>
+    run(
+      Effect.gen(function* () {
+        const sink = MemorySink.make()
+        sink.tables.set("category", new Map([["nowhere", ["nowhere"]]]))
+        const options = { bytes: workbookOf({ sheet: sheetOf(sent), sheetName: "Preise", styles }), name: "acme.xlsx", profiles }
+        const job = yield* Engine.run(prices(sink), ProfiledSource.make(options))
+        expect(job.counts).toMatchObject({ processed: 3, imported: 1, rejected: 2 })
+        const found = (yield* open(yield* bytesOf(MarkUp.xlsx(job.id, options)))).worksheets[0]!
+        const coloured: Array<string> = []
+        found.eachRow((row) =>
+          row.eachCell({ includeEmpty: true }, (it) => {
+            if (it.fill?.type === "pattern" && it.fill.pattern === "solid") coloured.push(it.address)
+          }),
+        )
+        expect(coloured).toEqual(["A5", "A6"])
+        expect(["D3", "D4", "D5"].map((it) => shown(found.getCell(it).value))).toEqual([
+          "Waybill issues",
+          null,
+          "price: expected a decimal number such as 12.50",
+        ])
+      }),
+    ))
+
+  test("is refused without that very profile, and as a file of the other kind", () =>
+    run(
+      Effect.gen(function* () {
+        const job = yield* Engine.validate(prices(MemorySink.make()), ProfiledSource.make({ ...location, profiles }))
+        for (const given of [{}, { profiles: [profile({ kind: "csv", version: 7 })] }]) {
+          const error = yield* Effect.flip(bytesOf(MarkUp.csv(job.id, { ...location, ...given })))
+          expect(error).toMatchObject({ _tag: "ReportError", reason: "WrongSource" })
+          expect(error.message).toContain("read acme.csv by profile acme, version 1 (SHA-256 ")
+        }
+        expect(yield* Effect.flip(bytesOf(MarkUp.xlsx(job.id, { ...location, profiles })))).toMatchObject({
+          reason: "WrongSource",
+        })
+        const other = { ...location, bytes: Buffer.concat([bytesOfCsv, Buffer.from("\r\n1,0;D;x")]) }
+        expect(yield* Effect.flip(bytesOf(MarkUp.csv(job.id, { ...other, profiles })))).toMatchObject({ reason: "WrongSource" })
+      }),
+    ))
+})
 
 describeData("real workbooks", () => {
   const files = ["xlsx/calamine", "catalogs/bagisto"].flatMap((folder) =>

@@ -1,7 +1,7 @@
 // What a report workbook holds, and that it can be corrected and imported again.
 import { readdirSync, readFileSync } from "node:fs"
-import { Cell, Engine, Entity, Field, Import, Inspection, Normalize } from "@waybill/core"
-import { MemorySink } from "@waybill/core/memory"
+import { Candidates, Cell, Engine, Entity, Field, Import, Inspection, Normalize } from "@waybill/core"
+import { MemoryDecisionStore, MemorySink } from "@waybill/core/memory"
 import { TestSource } from "@waybill/core/testing"
 import { CsvSource, XlsxSource } from "@waybill/source-spreadsheet"
 import { Workbook } from "@waybill/source-spreadsheet/report"
@@ -67,7 +67,9 @@ describe("a workbook", () => {
           ["D", "-", null, "-", "row 5: title: expected a value, the cell is empty"],
           ["E", "+1+cmd|' /C calc'!A0", "0.00", "lamps", "row 6: warning: price: expected a price"],
         ])
-        expect(table(workbook.getWorksheet("Candidates")).slice(1)).toEqual([["category", "none", "prices.csv:4", 1, "no"]])
+        expect(table(workbook.getWorksheet("Candidates")).slice(1)).toEqual([
+          ["category", "none", "prices.csv:4", 1, "open", null, null],
+        ])
         expect(table(workbook.getWorksheet("Normalization")).slice(1)).toEqual([
           ["prices.csv", 2, "title", "trim", " Lamp ", "Lamp"],
           ["prices.csv", 5, "title", "empty", "-", null],
@@ -85,6 +87,37 @@ describe("a workbook", () => {
         expect(summary).toContainEqual(["product", 3, 1, 1, 0, 0, 1, 0])
         expect(summary).toContainEqual(["Issues", 4, expect.any(String)])
       }),
+    ))
+
+  test("says where candidates stand, with near keys of the file, none of them a formula, whatever is decided since", () =>
+    run(
+      Effect.gen(function* () {
+        const sink = MemorySink.make()
+        sink.tables.set("category", new Map([["shades", ["shades"]]]))
+        const products = prices(sink)
+        const some = [
+          header,
+          ["A", "Lamp", "1.00", "lamps"],
+          ["B", "Lamp", "1.00", "=lampss"],
+          ["C", "Shade", "1.00", "-shade"],
+          ["D", "Shade", "1.00", "none"],
+        ]
+        const about = { entity: "category", by: "ann" }
+        const first = yield* Engine.validate(products, source(some))
+        yield* Candidates.decide(products, first.id, { ...about, key: "-shade", verdict: "map", as: "shades" })
+        yield* Candidates.decide(products, first.id, { ...about, key: "none", verdict: "reject" })
+        const job = yield* Engine.validate(products, source(some))
+        const bytes = yield* bytesOf(Workbook.stream(job.id))
+        expect(table((yield* open(bytes)).getWorksheet("Candidates"))).toEqual([
+          ["entity", "key", "first row", "rows", "standing", "read as", "nearest keys"],
+          ["category", "-shade", "prices.csv:4", 1, "mapped", "shades", null],
+          ["category", "=lampss", "prices.csv:3", 1, "open", null, "lamps"],
+          ["category", "none", "prices.csv:5", 1, "rejected", null, null],
+        ])
+        sink.tables.get("category")!.set("=lampsss", ["=lampsss"])
+        yield* Candidates.decide(products, job.id, { ...about, key: "=lampss", verdict: "reject" })
+        expect((yield* bytesOf(Workbook.stream(job.id))).equals(bytes)).toBe(true)
+      }).pipe(Effect.provide(MemoryDecisionStore.layer)),
     ))
 
   test("leads from each issue to its cell in Data", () =>

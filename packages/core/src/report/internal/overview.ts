@@ -1,6 +1,7 @@
 /**
  * The parts of the page about the job as a whole: heading, outcomes, comparison with earlier runs, facts.
  */
+import type { Issue } from "../../Issue.ts"
 import type { Job } from "../../Job.ts"
 import { type Bar, bars, columns, type Point } from "./charts.ts"
 import { count, escaped, moment, share, visible } from "./markup.ts"
@@ -72,6 +73,26 @@ export const outcomes = ({ counts, status }: Job): string => {
   const charts = bars("Rows by outcome", "rows", [rows], true) + bars("Records by outcome", "entity", records)
   return `<section aria-labelledby="h-outcomes"><h2 id="h-outcomes">${isPlan ? "What a commit will do" : "What happened"}</h2><ul class="cards">${cards.join("")}</ul><div class="charts">${charts}</div></section>
 `
+}
+
+/** Whether an issue is about the source as a whole, such as how it is read, and not about a row. */
+export const isNotice = ({ source: { name } }: Job, { ref, severity }: Issue): boolean =>
+  severity === "warning" &&
+  ref !== null &&
+  (ref === name || !(ref.startsWith(`${name}!`) ? ref.slice(name.length + 1) : ref).includes(":"))
+
+/** How the source was read: by which profile, and what it says itself of encoding, dialect and formats, with the evidence. Nothing where it says nothing. */
+export const reading = ({ source }: Job, notices: ReadonlyArray<Issue>): string => {
+  const by = source.reading
+  if (by === undefined && notices.length === 0) return ""
+  const profile =
+    by === undefined ? "" : `<p>Read by ${text(by.name)}, SHA-256 <code class="hash">${escaped(by.sha256)}</code>.</p>`
+  const items = notices.map(
+    ({ code, message, ref }) =>
+      `<dt><code>${escaped(visible(code))}</code></dt><dd>${text(message)} <small>${text(ref ?? "")}</small></dd>`,
+  )
+  const list = items.length === 0 ? "" : `<dl class="facts">${items.join("")}</dl>`
+  return `<section aria-labelledby="h-reading"><h2 id="h-reading">How the source was read</h2>${profile}${list}</section>\n`
 }
 
 const run = (job: Job, isThis: boolean, figure: (job: Job) => readonly [value: number, said: string]): Point => {

@@ -58,7 +58,7 @@ th[aria-sort=ascending] button::after{content:" ▲"}th[aria-sort=descending] bu
 .pages button{cursor:pointer}.pages button:disabled{opacity:.5;cursor:default}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
 .facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
-code{font-size:13px}
+code{font-size:13px}.hash{overflow-wrap:anywhere}small{color:var(--soft)}
 footer{color:var(--soft);padding-bottom:40px;margin-top:32px;font-size:13px}
 [hidden]{display:none}
 @media (max-width:560px){header,main,footer{padding:0 14px}header{padding-top:18px}.facts{grid-template-columns:1fr}.facts dd{margin-bottom:6px}.tools input{width:100%}.tools label{width:100%}}

@@ -1,7 +1,7 @@
 /**
  * The sheets that list what a job found, line by line: Issues, Candidates, Normalization, Changes.
  */
-import { Inspection, type Issue, type Job } from "@waybill/core"
+import { type Candidates, Inspection, type Issue, type Job } from "@waybill/core"
 import { Effect, Stream } from "effect"
 import type { Book, OpenTable, Row, Table } from "./Book.ts"
 import { placeOf } from "./places.ts"
@@ -81,7 +81,14 @@ export const issues = <E, R>(book: Book<E, R>, job: Job.Job, find: (ref: string,
     },
   )
 
-/** What rows refer to and exists nowhere. */
+const standings: { readonly [standing in Candidates.Standing]: Style } = {
+  open: "warning",
+  created: "good",
+  mapped: "text",
+  rejected: "error",
+}
+
+/** What rows refer to and exists nowhere: where each stands, what it is read as, and which keys of the job's records are near. */
 export const candidates = <E, R>(book: Book<E, R>, job: Job.Job) =>
   fill(
     book,
@@ -94,11 +101,25 @@ export const candidates = <E, R>(book: Book<E, R>, job: Job.Job) =>
         column("key", 36),
         column("first row", 36),
         column("rows", 10, "number"),
-        column("created", 12),
+        column("standing", 12),
+        column("read as", 36),
+        column("nearest keys", 48, "wrapped"),
       ],
     },
     Inspection.candidates(job.id),
-    ({ created, entity, firstRef, key, rows }) => [{ cells: [entity, cut(key), firstRef, rows, created ? "yes" : "no"] }],
+    ({ decided, entity, firstRef, key, nearest, rows, standing }) => [
+      {
+        cells: [
+          entity,
+          cut(key),
+          firstRef,
+          rows,
+          { value: standing, style: standings[standing] },
+          standing === "mapped" ? shown(decided?.as) : null,
+          nearest.length === 0 ? null : cut(nearest.join(", ")),
+        ],
+      },
+    ],
   )
 
 /** Every change that a normalization made. */

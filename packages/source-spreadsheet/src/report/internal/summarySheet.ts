@@ -104,6 +104,9 @@ const about = (job: Job.Job): ReadonlyArray<Row> => {
     line("source", `${source.name} (${source.kind})`),
     ...(source.bytes === null ? [] : [line("size in bytes", count(source.bytes))]),
     ...(source.sha256 === null ? [] : [line("SHA-256", source.sha256)]),
+    ...(source.reading === undefined
+      ? []
+      : [line("read by", cut(source.reading.name)), line("SHA-256 of that", source.reading.sha256)]),
     line("target", job.target),
     line("started by", job.startedBy),
     line("created", job.createdAt),
@@ -144,7 +147,10 @@ const sheets = ({ candidates, changes, data, issues, normalizations }: Contents)
       data,
       data.isWhole ? "all rows, ready to be corrected and uploaded" : "the rejected rows, ready to be corrected and uploaded",
     ],
-    [candidates, "what rows refer to and exists nowhere"],
+    [
+      candidates,
+      "what rows refer to and exists nowhere, with near keys of the file; of those that are open the rows are rejected",
+    ],
     [normalizations, "every cell that was changed before it was read"],
     [changes, "what a commit does, field by field; records that stay as they are are not listed"],
   ]
