@@ -161,6 +161,8 @@ export const undoPreview = (value: Engine.UndoPreview, command: string, look: Lo
   const sections = [
     `${style.bold("What an undo would do")}\n${table([{ heading: "entity" }, ...headings.map(right)], lines, style)}`,
   ]
+  if (value.partitions !== undefined)
+    sections.push(`${style.bold("Partitions, in this order")}\n${partitionReport.undone(value.partitions, style)}`)
   if (value.left.length > 0)
     sections.push(
       `${style.bold("What would be left as it is")}\n${table(

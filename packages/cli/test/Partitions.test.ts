@@ -160,3 +160,39 @@ test("resume begins what was not begun", async () => {
   expect(sink.tables.get("shop")?.size).toBe(3)
   expect((await run("cancel", id)).err).toContain("there is nothing to cancel")
 })
+
+test("undo takes all partitions of a run back, and tells before what that would do", async () => {
+  const { run, sink } = make(countries())
+  const id = idOf(await run("run", "all.txt", "--json"))
+  sink.tables.get("shop")!.set("2", [2, "Toledo"])
+  const preview = await run("undo", id, "--preview")
+  expect(masked(preview.out)).toBe(`What an undo would do
+  entity  reversed  kept  errored
+  shop           2     1        0
+
+Partitions, in this order
+  partition  reversed  kept  errored  job                       why not
+  ES                1     1        0  JOB-2
+  PT                1     0        0  JOB-1
+
+What would be left as it is
+  entity  key  ref   why      message
+  shop    2    ES:1  changed  somebody changed it since
+
+Next
+  take it back:
+    shop undo JOB
+`)
+  expect(preview.code).toBe(2)
+  expect(sink.tables.get("shop")?.size).toBe(3)
+  const done = await run("undo", id)
+  expect(done.err).toBe("")
+  expect(masked(done.out)).toContain("shops: took job JOB back: 2 records reversed, 1 kept\n  job       JOB-undo\n")
+  expect(masked(done.out)).toContain("undo.kept")
+  expect(done.code).toBe(2)
+  expect([...sink.tables.get("shop")!.values()]).toEqual([[2, "Toledo"]])
+  expect((await run("show", id)).out).toContain("2 partitions committed, and taken back")
+  const again = await run("undo", id)
+  expect(again.code).toBe(1)
+  expect(masked(again.err)).toContain("job JOB was taken back already, by job JOB-undo")
+})

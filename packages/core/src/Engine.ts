@@ -12,8 +12,10 @@ import * as inspection from "./internal/inspection.ts"
 import * as jobs from "./internal/jobs.ts"
 import * as parentJob from "./internal/parentJob.ts"
 import * as parentRequests from "./internal/parentRequests.ts"
+import * as parentUndo from "./internal/parentUndo.ts"
 import * as requests from "./internal/requests.ts"
 import * as undoing from "./internal/undo.ts"
+import * as undoneChildren from "./internal/undoneChildren.ts"
 import * as validationJob from "./internal/validationJob.ts"
 import type * as Job from "./Job.ts"
 import { isParent } from "./Job.ts"
@@ -120,21 +122,32 @@ export const run = <R>(
  * Takes back what a job wrote: every record that nobody has touched since is again as it was before. Returns the undo's own job, whose `undo`
  * says how many records were reversed, kept and errored; each that was left is an issue of it. The job taken back becomes `undone`. Called
  * again, it goes on with an undo that broke off or failed. Fails as `WrongStatus` where nothing was written or all is taken back already.
+ *
+ * Of a parent job, all that its children wrote is taken back, by an undo of each ({@link "./Partitions.ts"}).
  */
 export const undo = (
   definition: Import,
   jobId: string,
   options: Pick<RunOptions, "startedBy" | "onProgress" | "onBusy"> = {},
 ): Effect.Effect<Job.Job, RunError, Stores> =>
-  Effect.tap(undoing.undo(definition, jobId, options), () =>
-    Effect.flatMap(jobs.getJob(null, jobId), (job) => parentJob.refreshOf(job)),
-  )
+  Effect.flatMap(
+    jobs.getJob(null, jobId),
+    (of): Effect.Effect<Job.Job, RunError, Stores> =>
+      isParent(of)
+        ? parentUndo.undo(definition, jobId, options)
+        : Effect.tap(undoing.undo(definition, jobId, options), () => parentJob.refreshOf(of)),
+  ).pipe(Effect.annotateLogs({ import: definition.name }))
 
 /** What {@link undo} would do, told by the target in a transaction that is taken back. Writes nothing, makes no job. */
 export const previewUndo = (
   definition: Import,
   jobId: string,
-): Effect.Effect<UndoPreview, RunError | IntegrityError | LimitReached | SinkError, Stores> => undoing.preview(definition, jobId)
+): Effect.Effect<UndoPreview, RunError | IntegrityError | LimitReached | SinkError, Stores> =>
+  Effect.flatMap(
+    jobs.getJob(null, jobId),
+    (of): Effect.Effect<UndoPreview, RunError | IntegrityError | LimitReached | SinkError, Stores> =>
+      isParent(of) ? undoneChildren.preview(definition, jobId) : undoing.preview(definition, jobId),
+  )
 
 /** The plan and the records of a job, as people read them: per record its action and changes, in order, read and checked part by part. */
 export const changes = (definition: Import, jobId: string): Stream.Stream<RecordChange, RunError | IntegrityError, Stores> =>

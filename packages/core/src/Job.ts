@@ -105,6 +105,16 @@ export interface Undo {
   readonly reversed: number
   readonly kept: number
   readonly errored: number
+  /** For the undo of a parent job: the jobs that it takes back, in this order, as they were found when it began. */
+  readonly children?: ReadonlyArray<UndoneChild>
+}
+
+/** A child job that the undo of its parent takes back, by an undo of its own. */
+export interface UndoneChild {
+  readonly partition: string
+  readonly job: string
+  /** Why it could not be taken back, for people; `null` where it was, or is still to be. */
+  readonly refused: string | null
 }
 
 /** Why the engine did not begin a partition: what it was refused with, and the job in the way. */

@@ -10,12 +10,18 @@
 import { Effect } from "effect"
 import type { RunError } from "./Engine.ts"
 import type { EngineError } from "./EngineError.ts"
+import type { IntegrityError } from "./IntegrityError.ts"
 import * as parentJob from "./internal/parentJob.ts"
 import * as parentRequests from "./internal/parentRequests.ts"
+import * as parentUndo from "./internal/parentUndo.ts"
 import * as partitionRun from "./internal/partitionRun.ts"
+import * as undoneChildren from "./internal/undoneChildren.ts"
 import type * as Job from "./Job.ts"
 import type { JobStore, JobStoreError } from "./JobStore.ts"
+import type { LimitReached } from "./Limits.ts"
 import type { Of, Partitioned, State } from "./Partition.ts"
+import type { RunOptions, UndoPreview } from "./Run.ts"
+import type { SinkError } from "./Sink.ts"
 import type { SnapshotStore } from "./SnapshotStore.ts"
 
 /** What runs of partitioned sources take. */
@@ -75,3 +81,20 @@ export const cancel = (parent: string, of?: Of): Effect.Effect<Job.Job, RunError
 
 /** Asks the workers of a parent and of its children to give them back at their next safe points. */
 export const pause = (parent: string): Effect.Effect<Job.Job, RunError, JobStore> => parentRequests.pause(parent)
+
+/**
+ * Takes back all that the children of a parent wrote, in one go: an undo of each child, the one that ended last first, under a job of its own whose
+ * `undo` is the sum and whose issues are theirs. Children that are taken back already are left. One that cannot be is named in an issue
+ * (`undo.refused`), and the others go on: the job is `partial`, or `failed` where none could be. A target that does not answer stops it as `failed`.
+ *
+ * Called again, it goes on with one that broke off, was paused or failed. The parent becomes `undone` once nothing that it wrote is left to be taken
+ * back. Fails as `WrongStatus` while the parent is not at its end (cancel it first), and where nothing was written or all is taken back already.
+ */
+export const undo = (of: Of, parent: string, options: Pick<RunOptions, "startedBy" | "onProgress" | "onBusy"> = {}): Running =>
+  named(of, parentUndo.undo(of, parent, options))
+
+/** What {@link undo} would do, told by the target of each child by itself in a transaction that is taken back. Writes nothing, makes no job. */
+export const previewUndo = (
+  of: Of,
+  parent: string,
+): Effect.Effect<UndoPreview, RunError | IntegrityError | LimitReached | SinkError, Stores> => undoneChildren.preview(of, parent)

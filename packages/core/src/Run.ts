@@ -98,4 +98,17 @@ export interface UndoPreview {
   readonly entities: { readonly [entity: string]: { readonly reversed: number; readonly kept: number; readonly errored: number } }
   /** What would be left as it is; at most as many as the import's limit `issues`. */
   readonly left: ReadonlyArray<LeftRecord>
+  /** Of a parent job: what would become of each of its jobs that has written something, in the order in which they are taken back. */
+  readonly partitions?: ReadonlyArray<PartitionUndo>
+}
+
+/** What an undo of a parent job would do with one of its children, told of each by itself. */
+export interface PartitionUndo {
+  readonly partition: string
+  readonly job: string
+  readonly reversed: number
+  readonly kept: number
+  readonly errored: number
+  /** Why it cannot be taken back, for people; `null` where it can. */
+  readonly refused: string | null
 }

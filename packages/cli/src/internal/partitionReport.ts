@@ -1,7 +1,7 @@
 /**
  * A parent job as people read it: what became of its partitions.
  */
-import type { Job, Partition } from "@waybill/core"
+import type { Engine, Job, Partition } from "@waybill/core"
 import { count, many } from "./format.ts"
 import type { Style } from "./style.ts"
 import { table, visible } from "./table.ts"
@@ -48,6 +48,28 @@ export const partitions = (states: ReadonlyArray<Partition.State>, style: Style)
       job === null ? "" : count(job.counts.rejected),
       job?.id ?? "",
       refused?.message ?? (job?.failure == null ? "" : `${job.failure.code}: ${job.failure.message}`),
+    ]),
+    style,
+  )
+
+/** What an undo would do with the jobs of the partitions, as a table. */
+export const undone = (values: NonNullable<Engine.UndoPreview["partitions"]>, style: Style): string =>
+  table(
+    [
+      { heading: "partition" },
+      { heading: "reversed", align: "right" },
+      { heading: "kept", align: "right" },
+      { heading: "errored", align: "right" },
+      { heading: "job" },
+      { heading: "why not" },
+    ],
+    values.map(({ errored, job, kept, partition, refused, reversed }) => [
+      partition,
+      count(reversed),
+      count(kept),
+      count(errored),
+      job,
+      refused ?? "",
     ]),
     style,
   )

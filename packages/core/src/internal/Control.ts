@@ -255,12 +255,13 @@ const busy = ({ id, lease }: Job.Job): Effect.Effect<never, EngineError> =>
     }),
   )
 
+// parents and their undos write by other jobs only
+const leads = (job: Job.Job): boolean => Job.isParent(job) || job.undo?.children !== undefined
+
 const otherAtWork = (job: Job.Job) =>
   Effect.gen(function* () {
     const store = yield* JobStore
     const running = yield* store.find({ import: job.import, status: ["running"] })
     const now = yield* Clock.currentTimeMillis
-    return running.find(
-      (other) => other.id !== job.id && !Job.isParent(other) && other.target === job.target && Job.isHeld(other, now),
-    )
+    return running.find((other) => other.id !== job.id && !leads(other) && other.target === job.target && Job.isHeld(other, now))
   })

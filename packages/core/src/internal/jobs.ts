@@ -66,7 +66,7 @@ export const getJob = (definition: Import | null, id: string) =>
         new EngineError({
           reason: "WrongStatus",
           job: id,
-          message: `job ${id} is a parent job, whose partitions have jobs of their own: commit, resume or run it with Partitions, and undo its children one by one, the newest first`,
+          message: `job ${id} is a parent job, whose partitions have jobs of their own: commit, resume or run it with Partitions`,
         }),
       )
     if (definition !== null && (job.import !== definition.name || job.definition !== definition.definition))

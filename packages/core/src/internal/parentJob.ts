@@ -13,6 +13,7 @@ import * as Summary from "../Summary.ts"
 import { given, newLease } from "./Control.ts"
 import * as jobs from "./jobs.ts"
 import { notDone } from "./requests.ts"
+import { hasWritten } from "./undoJob.ts"
 
 /** A parent job, as it is stored. */
 export type Parent = Job.Job & { readonly partitions: Job.Partitions }
@@ -20,7 +21,8 @@ export type Parent = Job.Job & { readonly partitions: Job.Partitions }
 /** Whether a parent job is a run of several imports. */
 export const isImports = (of: Of): of is Imports => "_tag" in of
 
-const importsOf = (of: Of): ReadonlyArray<Import> => (isImports(of) ? of.imports : [of])
+/** All imports that the children of a parent may be of. */
+export const importsOf = (of: Of): ReadonlyArray<Import> => (isImports(of) ? of.imports : [of])
 
 const definitionOf = (of: Of): Fingerprint.Sha256 =>
   isImports(of)
@@ -154,6 +156,10 @@ const sentence = ({ job, partition, refused, status }: State): string => {
   return `${partition}: ${status}${text === "" ? "" : ` (${text})`}`
 }
 
+// at its end without anything of it in the target; what the same bytes were imported by before is not of this parent
+const wroteNothing = (state: State): boolean =>
+  state.job === null ? state.status !== "waiting" : hasEnded(state.status) && !isOpen(state) && !hasWritten(state.job)
+
 /** What a parent's status, counts and failure are, given how its partitions stand. It is a `success` only when each of them is. */
 export const follow = (
   all: ReadonlyArray<State>,
@@ -161,7 +167,9 @@ export const follow = (
 ): Pick<Job.Job, "status" | "counts" | "timings" | "failure"> => {
   const every = (status: State["status"]): boolean => all.length > 0 && all.every((it) => it.status === status)
   const some = (...wanted: ReadonlyArray<State["status"]>): boolean => all.some(({ status }) => wanted.includes(status))
-  const status: Job.Status = every("undone")
+  // one that wrote nothing is nothing that could be taken back
+  const takenBack = some("undone") && all.every((it) => it.status === "undone" || wroteNothing(it))
+  const status: Job.Status = takenBack
     ? "undone"
     : every("cancelled")
       ? "cancelled"
@@ -206,8 +214,14 @@ export const refresh = (id: string) =>
     const parent = yield* get(null, id)
     const now = yield* Clock.currentTimeMillis
     const { status } = parent
-    if (Job.isHeld(parent, now) || status === "validating" || status === "running" || status === "cancelled") return parent
-    const next = follow(yield* states(parent), parent.partitions.commits)
+    if (Job.isHeld(parent, now) || status === "validating" || status === "running") return parent
+    const all = yield* states(parent)
+    const next = follow(
+      // what was not begun by a parent that was given up never will be
+      status === "cancelled" || status === "undone" ? all.filter((it) => it.status !== "waiting") : all,
+      parent.partitions.commits,
+    )
+    if (status === "cancelled" && next.status !== "undone") return parent
     const same = Fingerprint.of(pick(next)) === Fingerprint.of(pick(parent))
     return same ? parent : yield* jobs.save(parent, { ...next, ...given })
   }).pipe(Effect.retry({ times: 10, while: (error) => (error as { readonly reason?: unknown }).reason === "Stale" }))

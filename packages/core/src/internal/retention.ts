@@ -18,7 +18,12 @@ export const beingUndone = (before: number) =>
   Effect.gen(function* () {
     const store = yield* JobStore
     const found = yield* store.find({ status: ["pending", "running", "failed"], limit: Number.MAX_SAFE_INTEGER })
-    return new Set(found.flatMap((job) => (job.undo === null || isOver(job, before) ? [] : [job.undo.of])))
+    // an undo of a parent needs what is kept of all that it takes back
+    return new Set(
+      found.flatMap((job) =>
+        job.undo === null || isOver(job, before) ? [] : [job.undo.of, ...(job.undo.children ?? []).map((child) => child.job)],
+      ),
+    )
   })
 
 /** Fails where what is asked for was purged. */

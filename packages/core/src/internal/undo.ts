@@ -14,7 +14,7 @@ import * as jobs from "./jobs.ts"
 import { checkKept } from "./retention.ts"
 import { Tally } from "./Tally.ts"
 import { sentence, Undoing } from "./Undoing.ts"
-import { cameLater, create, ended, find, markUndone, written } from "./undoJob.ts"
+import { cameLater, create, ended, find, hasWritten, markUndone, written } from "./undoJob.ts"
 import * as Vault from "./Vault.ts"
 import { phaseTimeout, throttled } from "./validate.ts"
 import { failureOf, Halted, retrying, Stopped } from "./worldError.ts"
@@ -24,12 +24,8 @@ type Undo = NonNullable<Sink["undo"]>
 const refuse = (reason: "WrongStatus" | "Unsupported", job: string, message: string): Effect.Effect<never, EngineError> =>
   Effect.fail(new EngineError({ reason, job, message }))
 
-// a job whose commit broke off may have written more than it could count
-const hasWritten = (job: Job.Job): boolean =>
-  job.plan !== null && job.token > 0 && (ended(job) || written(job) > 0 || job.failure?.retryable === true)
-
-// the job is there, has written something, and the sink knows what
-const check = (definition: Import, of: Job.Job): Effect.Effect<Undo, EngineError> => {
+/** That a job has written something, and the sink knows what. */
+export const check = (definition: Import, of: Job.Job): Effect.Effect<Undo, EngineError> => {
   if (of.undo !== null) return refuse("WrongStatus", of.id, `job ${of.id} is itself the undo of job ${of.undo.of}`)
   if (of.status === "validating" || of.status === "pending" || of.status === "running" || !hasWritten(of))
     return refuse(
@@ -116,8 +112,16 @@ const work = ({ begin, between, context, definition, of, sinkUndo, tell }: Worki
     return { sums, timings: { integrity: checked - started, undo: (yield* Clock.currentTimeMillis) - checked } }
   }).pipe(phaseTimeout("commitTimeout", definition.limits.commitTimeout))
 
-/** Takes a job back. */
-export const undo = (definition: Import, jobId: string, options: Pick<RunOptions, "startedBy" | "onProgress" | "onBusy"> = {}) =>
+/** What an undo takes. */
+export type UndoOptions = Pick<RunOptions, "startedBy" | "onProgress" | "onBusy">
+
+/** Takes a job back. `asked` is passed between batches as well, and fails where more than this undo is to stop. */
+export const undo = (
+  definition: Import,
+  jobId: string,
+  options: UndoOptions = {},
+  asked: Effect.Effect<void, Halted> = Effect.void,
+) =>
   Effect.gen(function* () {
     const of = yield* jobs.getJob(definition, jobId)
     const { id, job: found } = yield* find(jobId)
@@ -149,7 +153,7 @@ export const undo = (definition: Import, jobId: string, options: Pick<RunOptions
           // looked at again now that retention can see this undo
           const { purged } = yield* jobs.getJob(null, of.id)
           const gone = yield* Effect.result(checkKept({ id: of.id, purged }))
-          if (gone._tag === "Success") return yield* run(definition, of, sinkUndo, control, options)
+          if (gone._tag === "Success") return yield* run(definition, of, sinkUndo, control, options, asked)
           const failure = { code: "purged", message: gone.failure.message, retryable: false }
           return yield* control.save({ ...Control.given, status: "failed", failure })
         }),
@@ -162,6 +166,7 @@ const run = (
   sinkUndo: Undo,
   control: Control.Control,
   options: Pick<RunOptions, "onProgress">,
+  asked: Effect.Effect<void, Halted>,
 ) =>
   Effect.gen(function* () {
     const { id, token } = control.job()
@@ -178,7 +183,7 @@ const run = (
         context: contextOf(definition, of, id, token, false),
         begin: before.issues,
         tell: (record) => tally.issue(issueOf(record)),
-        between: (done, total) => Effect.andThen(control.safePoint, progress("undo", done, total)),
+        between: (done, total) => Effect.andThen(Effect.andThen(control.safePoint, asked), progress("undo", done, total)),
       }),
     )
     if (result._tag === "Failure") {

@@ -16,20 +16,30 @@ export const written = ({ counts }: Job.Job): number =>
   // jobs that were stored before a commit could delete have no such count
   counts.created + counts.updated + (counts.deleted ?? 0)
 
+/** The id of the nth undo of a job. */
+export const undoId = (of: string, number: number): string => `${of}-undo${number === 1 ? "" : `-${number}`}`
+
 /** The undo of a job that is under way, broke off or has ended, and the id of the next one where there is none. */
 export const find = (of: string) =>
   Effect.gen(function* () {
     const store = yield* JobStore
     // one id for all who ask at the same time: the job store lets one of them create it
     for (let number = 1; ; number++) {
-      const id = `${of}-undo${number === 1 ? "" : `-${number}`}`
+      const id = undoId(of, number)
       const job = Option.getOrUndefined(yield* store.get(id))
       if (job === undefined || job.status !== "cancelled") return { id, job }
     }
   })
 
+/** Whether a job has written something; one whose commit broke off may have written more than it could count. */
+export const hasWritten = (job: Job.Job): boolean =>
+  job.plan !== null && job.token > 0 && (ended(job) || written(job) > 0 || job.failure?.retryable === true)
+
+/** When a job came to its end, in an order. */
+export const place = (job: Job.Job): string => `${job.updatedAt} ${job.createdAt} ${job.id}`
+
 /** Creates it, unless somebody else was faster. */
-export const create = (of: Job.Job, id: string, startedBy: string) =>
+export const create = (of: Job.Job, id: string, startedBy: string, children?: Job.Undo["children"]) =>
   Effect.gen(function* () {
     const store = yield* JobStore
     const now = yield* jobs.isoNow
@@ -51,10 +61,11 @@ export const create = (of: Job.Job, id: string, startedBy: string) =>
       lease: null,
       request: null,
       purged: null,
-      // a child's undo is no partition
+      // a child's undo is no partition, and a parent's no parent
       parent: null,
       partition: null,
-      undo: { of: of.id, reversed: 0, kept: 0, errored: 0 },
+      partitions: null,
+      undo: { of: of.id, reversed: 0, kept: 0, errored: 0, ...(children === undefined ? {} : { children }) },
       version: 0,
     }
     yield* Effect.catchIf(
@@ -80,7 +91,6 @@ export const cameLater = (of: Job.Job) =>
       status: ["success", "partial", "failed", "cancelled"],
       limit: Number.MAX_SAFE_INTEGER,
     })
-    const place = (job: Job.Job): string => `${job.updatedAt} ${job.createdAt} ${job.id}`
     return found
       .filter(
         (it) =>

@@ -25,6 +25,10 @@ const nextOf = ({ program }: Context, job: Job.Job, kept: number): ReadonlyArray
       type: `${program} commit ${job.id}`,
     })
   }
+  if (job.undo !== null)
+    return job.status === "running" || (job.status === "failed" && job.failure?.retryable === true)
+      ? [...next, { why: "go on with it", type: `${program} undo ${job.undo.of}` }]
+      : next
   if (Job.isParent(job)) return [...next, ...nextOfParent(program, job)]
   if (job.status === "validating")
     next.push({ why: "where nobody works on it, go on, with the arguments of its import", type: `${program} resume ${job.id} …` })

@@ -1,5 +1,5 @@
 /**
- * `undo`: takes back what a job wrote, or tells what that would do.
+ * `undo`: takes back what a job or all partitions of a parent wrote, or tells what that would do.
  */
 import { Engine } from "@waybill/core"
 import { Effect } from "effect"
@@ -12,7 +12,7 @@ import { report } from "./reporting.ts"
 export const undo: Command = {
   name: "undo",
   takes: "job",
-  help: "take back what a job wrote; what somebody changed since is kept and listed",
+  help: "take back what a job wrote, or all partitions of a run; what somebody changed since is kept and listed",
   options: [
     { name: "preview", help: "only tell what would be reversed and what kept" },
     { name: "wait", help: "where another worker is in the way, wait for it" },
@@ -27,7 +27,8 @@ export const undo: Command = {
         yield* context.progress.clear
         if (context.json) yield* writeJson(context, preview)
         else yield* context.host.out(Report.undoPreview(preview, `${context.program} undo ${id}`, context.look))
-        return preview.kept + preview.errored > 0 ? exitCodes.partial : exitCodes.success
+        const refused = (preview.partitions ?? []).filter((it) => it.refused !== null)
+        return preview.kept + preview.errored + refused.length > 0 ? exitCodes.partial : exitCodes.success
       }
       const job = yield* Engine.undo(definition, id, {
         startedBy: context.typed.values.get("started-by") ?? context.host.user,
