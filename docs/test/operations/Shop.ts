@@ -3,8 +3,20 @@
  * memory. What goes wrong in a section is made here: a target that fails, a disk that is full, a worker that dies.
  */
 import { Cli, Entry, type Host } from "@waybill/cli"
-import { Cell, Entity, Field, Import, JobStore, Mirror, Normalize, Sink, SnapshotStore, Worker } from "@waybill/core"
-import { MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
+import {
+  Cell,
+  DecisionStore,
+  Entity,
+  Field,
+  Import,
+  JobStore,
+  Mirror,
+  Normalize,
+  Sink,
+  SnapshotStore,
+  Worker,
+} from "@waybill/core"
+import { MemoryDecisionStore, MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
 import { OcmSource, Poi, Station } from "@waybill/source-ocm"
 import { CsvSource } from "@waybill/source-spreadsheet"
 import { acceptedKey } from "@waybill-internal/ocm-server"
@@ -21,15 +33,32 @@ const Product = Entity.make("product", {
   key: "sku",
 })
 
+const Brand = Entity.make("brand", {
+  schema: { name: Field.text() },
+  key: "name",
+  create: (name) => ({ name }),
+})
+
+// as the price list has it where it names brands
+const Branded = Entity.make("product", {
+  schema: { sku: Field.text(), title: Field.text(), price: Field.decimal({ precision: 10, scale: 2 }), brand: Field.text() },
+  key: "sku",
+  references: { brand: Brand },
+})
+
 const Charger = Entity.make("station", { schema: Station.fields, key: "externalId" })
 
 const Row = Schema.Struct({ sku: Cell.text(), title: Cell.text(), price: Cell.decimal({ precision: 10, scale: 2 }) })
+
+const BrandedRow = Schema.Struct({ ...Row.fields, brand: Cell.text() })
 
 /** What {@link make} takes. */
 export interface Options extends MemorySink.Options {
   readonly allowPartial?: boolean
   readonly transaction?: Sink.Transaction
   readonly mirror?: boolean
+  /** Whether products refer to brands. */
+  readonly brands?: boolean
   /** Records of a batch; by default all go into one. */
   readonly batch?: number
   /** The address of the API. */
@@ -44,6 +73,8 @@ export interface Ran {
 
 /** What happens before a call to the target goes through: nothing, an error, or for ever nothing more. */
 export type Trouble = (call: number) => Effect.Effect<void, Sink.SinkError>
+
+type Common = Pick<Import.Options<never>, "sink" | "allowPartial" | "retry" | "transaction" | "limits">
 
 const none: Trouble = () => Effect.void
 
@@ -79,6 +110,7 @@ export const make = (options: Options = {}): Shop => {
   const layer = Layer.mergeAll(
     Layer.succeed(JobStore.JobStore, MemoryJobStore.make()),
     Layer.succeed(SnapshotStore.SnapshotStore, keepingStore()),
+    Layer.succeed(DecisionStore.DecisionStore, MemoryDecisionStore.make()),
     OcmSource.layerFetch,
   )
   const shop: Shop = {
@@ -139,9 +171,32 @@ export const make = (options: Options = {}): Shop => {
     }
   }
 
+  function plain(common: Common) {
+    return Import.make({
+      ...common,
+      name: "prices",
+      row: Row,
+      normalize: [Normalize.trim(), ...shop.normalize],
+      entities: [Product],
+      map: ({ price, sku, title }) => [Product.of({ sku, title, price, active: true })],
+      ...(options.mirror === true ? { mirrors: [Mirror.mark(Product, { set: { active: false } })] } : {}),
+    })
+  }
+
+  function branded(common: Common) {
+    return Import.make({
+      ...common,
+      name: "prices",
+      row: BrandedRow,
+      normalize: [Normalize.trim()],
+      entities: [Brand, Branded],
+      map: (row) => [Branded.of(row)],
+    })
+  }
+
   // made anew for each command, as by a program that starts
   function imports() {
-    const common = {
+    const common: Common = {
       sink: sink(),
       allowPartial: options.allowPartial ?? false,
       retry: Schedule.recurs(2),
@@ -151,15 +206,7 @@ export const make = (options: Options = {}): Shop => {
     return {
       prices: Entry.make({
         description: "the price list of a supplier",
-        definition: Import.make({
-          ...common,
-          name: "prices",
-          row: Row,
-          normalize: [Normalize.trim(), ...shop.normalize],
-          entities: [Product],
-          map: ({ price, sku, title }) => [Product.of({ sku, title, price, active: true })],
-          ...(options.mirror === true ? { mirrors: [Mirror.mark(Product, { set: { active: false } })] } : {}),
-        }),
+        definition: options.brands === true ? branded(common) : plain(common),
         arguments: { file: "the price list" },
         source: ({ file }) => CsvSource.make({ name: file, bytes: Buffer.from(shop.files.get(file) ?? "") }),
       }),

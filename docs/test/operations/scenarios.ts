@@ -81,6 +81,24 @@ export const scenarios: { readonly [heading: string]: () => Scenario | Promise<S
     }
   },
 
+  "A partner's keys are not known": () => {
+    const shop = shopWith(
+      {
+        "march.csv": [
+          "sku,title,price,brand",
+          "A-1,Lamp,12.50,Philips",
+          "A-2,Shade,8.00,Phillips",
+          "A-3,Bulb,1.20,Acme",
+          "A-4,Tube,3.10,n/a",
+          "",
+        ].join("\n"),
+      },
+      { allowPartial: true, brands: true },
+    )
+    shop.tables.set("brand", new Map(["Osram", "Philips"].map((name) => [name, [name]])))
+    return { shop, meanwhile: {} }
+  },
+
   "The worker died during a commit": async () => {
     const shop = shopWith({ "march.csv": lamps }, { transaction: "batched", batch: 1 })
     const dead = Shop.stand(2)

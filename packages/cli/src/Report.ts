@@ -290,9 +290,13 @@ const issueSections = ({ counts: of }: Job.Job, details: Details, look: Look): R
 const candidateSection = (of: Job.Job, details: Details, look: Look): string => {
   const { most = 10 } = details
   const committed = of.status === "success" || of.status === "partial" || of.status === "undone"
-  const title = !details.candidates.some((it) => it.created)
-    ? "Candidates, which exist nowhere"
-    : `Candidates, which the commit ${committed ? "created" : "creates"}`
+  const created = details.candidates.filter((it) => it.created).length
+  const title =
+    created === 0
+      ? "Candidates, which exist nowhere"
+      : created < details.candidates.length
+        ? "Candidates, and what becomes of them"
+        : `Candidates, which the commit ${committed ? "created" : "creates"}`
   const rest = details.candidates.length - most
   const more = rest > 0 ? `  … and ${count(rest)} more\n` : ""
   return `${styleOf(look).bold(title)}\n${candidates(details.candidates.slice(0, most), look)}${more}`

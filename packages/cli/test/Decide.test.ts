@@ -28,15 +28,25 @@ describe("candidates", () => {
   brand   Phillips     2  misspelt.csv:1  open      Philips
 
 Next
+  read a key as another one, such as the nearest:
+    shop decide JOB brand Phillips --as Philips
   have a record created for it:
-    shop decide --create -- JOB brand $'-x\\'\\nz'
+    shop decide JOB brand Phillips --create
   have the rows that refer to it rejected:
-    shop decide --reject -- JOB brand $'-x\\'\\nz'
+    shop decide JOB brand Phillips --reject
 `)
     expect(linesOf((await run("candidates", id, "--json")).out)).toMatchObject([
       { key: "-x'\nz", standing: "open", nearest: [], remembered: null },
       { key: "Phillips", rows: 2, standing: "open", nearest: ["Philips"], remembered: null },
     ])
+  })
+
+  test("are offered as a shell takes them, whatever their keys are", async () => {
+    const { id, run } = await misspelt()
+    await run("decide", id, "brand", "Phillips", "--as", "Philips")
+    const offered = masked((await run("candidates", id)).out)
+    expect(offered).toContain("    shop decide --create -- JOB brand $'-x\\'\\nz'\n")
+    expect(offered).toContain("    shop decide --reject -- JOB brand $'-x\\'\\nz'\n")
   })
 
   test("say what was decided since, and offer the validation that goes by it", async () => {

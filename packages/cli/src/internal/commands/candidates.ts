@@ -31,7 +31,7 @@ export const validating = (program: string, definition: Import.Import, job: Job.
 /** Whether nobody has decided about it, neither before its job nor since. */
 export const isUndecided = (it: Candidates.Listed): boolean => it.standing === "open" && it.remembered === null
 
-// what can be done about the first candidate that nobody has decided about
+// what can be done about a candidate that nobody has decided about
 const nextOf = (
   { program }: Context,
   definition: Import.Import,
@@ -39,7 +39,9 @@ const nextOf = (
   all: ReadonlyArray<Candidates.Listed>,
 ): ReadonlyArray<Next> => {
   const next: Array<Next> = []
-  const first = all.find(isUndecided)
+  const undecided = all.filter(isUndecided)
+  // one that is probably misspelt shows more than one that is not
+  const first = undecided.find(({ nearest }) => nearest.length > 0) ?? undecided[0]
   if (first !== undefined) {
     const [near] = first.nearest
     const entity = definition.entities.find(({ name }) => name === first.entity)
