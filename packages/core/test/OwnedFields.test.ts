@@ -266,3 +266,55 @@ describe("always", () => {
     )
   })
 })
+
+test("a value that is kept is looked up nowhere: only who would write it is refused for what it refers to", () =>
+  run(
+    Effect.gen(function* () {
+      const Brand = Entity.make("brand", { schema: { slug: Field.text() }, key: "slug" })
+      const Lamp = Entity.make("lamp", {
+        schema: { sku: Field.text(), title: Field.text(), brand: Field.nullable(Field.text()) },
+        key: "sku",
+        references: { brand: Brand },
+        ownership: { brand: "whenEmpty" },
+      })
+      const sink = MemorySink.make()
+      sink.tables.set("brand", new Map([["ours", ["ours"]]]))
+      sink.tables.set(
+        "lamp",
+        new Map([
+          ["A", ["A", "Old", "ours"]],
+          ["B", ["B", "Same", "ours"]],
+          ["C", ["C", "Empty", null]],
+        ]),
+      )
+      const d = Import.make({
+        name: "lamps",
+        row: Schema.Struct({ sku: Cell.text(), title: Cell.text(), brand: Cell.optional(Cell.text()) }),
+        entities: [Lamp, Brand],
+        map: Import.columns(Lamp),
+        allowPartial: true,
+        sink,
+      })
+      const rows = [
+        ["A", "New", "gone"],
+        ["B", "Same", "gone"],
+        ["C", "Empty", "gone"],
+        ["D", "Fresh", "gone"],
+      ]
+      const job = yield* Engine.run(d, TestSource.make({ columns: ["sku", "title", "brand"], rows }))
+      expect(
+        (yield* changesOf(d, job.id)).map(({ action, issues, key }) => [key, action, issues.map(({ code }) => code)]),
+      ).toEqual([
+        ["A", "update", []],
+        ["B", "unchanged", []],
+        ["C", "refuse", ["reference.missing"]],
+        ["D", "refuse", ["reference.missing"]],
+      ])
+      expect(job).toMatchObject({ status: "partial", counts: { updated: 1, unchanged: 1, rejected: 2 } })
+      expect([...sink.tables.get("lamp")!.values()]).toEqual([
+        ["A", "New", "ours"],
+        ["B", "Same", "ours"],
+        ["C", "Empty", null],
+      ])
+    }),
+  ))

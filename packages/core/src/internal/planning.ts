@@ -229,13 +229,21 @@ class Planning {
     look: (values: Entity.Values, at: number) => Issue.Issue | undefined,
   ): Plan.PlannedBatch {
     let whole = planned
+    const kept = new Map(planned.kept?.map(({ fields, index }) => [index, new Set(fields.map(({ field }) => field))]))
+    // what is kept for its owner is not written, so it refers to nothing
+    const written = (values: Entity.Values, at: number): Entity.Values => {
+      const stays = kept.get(at)
+      return stays === undefined
+        ? values
+        : values.map((value, position) => (stays.has(of.entity.fields[position]!.name) ? undefined : value))
+    }
     // a record may refer to one of its own entity that is refused further down: go on until nothing changes
     for (let again = true; again; ) {
       again = false
       const refused = new Map<number, ReadonlyArray<Issue.Issue>>()
       for (const [at, values] of batch.records().entries()) {
         if (whole.actions[at] === Plan.code.refuse) continue
-        const issue = look(values, at)
+        const issue = look(written(values, at), at)
         if (issue === undefined) continue
         const issues = [{ ...issue, ref: refs.at(at) }]
         refused.set(at, issues)
