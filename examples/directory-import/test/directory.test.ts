@@ -83,6 +83,19 @@ const startBucket = async () => {
   return { objects, puts, client, stop: () => new Promise((resolve) => server.close(resolve)) }
 }
 
+test("two processes that begin at once do each file once", async () => {
+  const [inbox, objects] = [path.join(folder, "in"), path.join(folder, "objects")]
+  const expected = await Tree.make(inbox, { files: 26, bytes: 20_000 })
+  const program: Trial.Program = {
+    command: ["--conditions=@waybill/source", "--import", here("process/register.mjs"), here("../src/main.ts")],
+    environment: { IMPORT_FOLDER: inbox, OBJECTS_FOLDER: objects, DATABASE_URL: database.url },
+  }
+  const both = await Promise.all([Trial.run(program, undefined), Trial.run(program, undefined)])
+  expect(both.map(({ code, err }) => (code === 1 ? err : code)).sort()).toEqual([0, 2])
+  expect(both.map(({ out }) => out.split(" files")[0]).sort()).toEqual(["0", "26"])
+  expect(await Trial.problems(expected, inbox, objects, pool)).toEqual([])
+}, 300_000)
+
 test("into a bucket: content goes there once, whatever names it has; what is too large is quarantined", async () => {
   const bucket = await startBucket()
   const inbox = path.join(folder, "in")
@@ -141,7 +154,7 @@ test("a file that changes between validation and commit is not written under the
       Effect.provide(Logger.layer([])),
     ),
   )
-  expect(collected.outcomes).toMatchObject([{ file: "a.txt", kind: "quarantined" }])
+  expect(collected.outcomes).toMatchObject([{ file: "a.txt", kind: "left" }])
   expect(collected.outcomes[0]!.reason).toContain("no longer the file that was validated")
   expect((await pool.query("SELECT FROM document")).rows).toEqual([])
   // and the new file of that name is nobody's yet

@@ -9,12 +9,22 @@
  */
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import { type Engine, type Import, type Job, JobStore, Partition, Partitions, type SnapshotStore, Source } from "@waybill/core"
+import {
+  type Engine,
+  type Import,
+  type Job,
+  JobStore,
+  Partition,
+  Partitions,
+  type SnapshotStore,
+  type Source,
+} from "@waybill/core"
 import { Data, Effect } from "effect"
 import picomatch from "picomatch"
 import type { Collected, Outcome } from "./Collected.ts"
-import { hashOf } from "./internal/moving.ts"
-import { Settling } from "./internal/Settling.ts"
+import { fingerprinted } from "./internal/fingerprinted.ts"
+import { ending, Settling } from "./internal/Settling.ts"
+import * as turns from "./internal/turns.ts"
 import { type Found, isWithin, type Walked, walk } from "./internal/walk.ts"
 
 /** A file of the folder. */
@@ -138,7 +148,7 @@ const checkCeilings = <R>({ limits, name }: Collector<R>, { bytes, files }: Look
 }
 
 const partitionedOf = <R>(collector: Collector<R>, seen: Look<R>, settling: Settling): Partition.Partitioned<R> => ({
-  kind: "folder",
+  kind: turns.kind,
   name: collector.folder,
   details: { files: seen.files.length, bytes: seen.bytes },
   partitions: Effect.succeed(
@@ -150,30 +160,18 @@ const partitionedOf = <R>(collector: Collector<R>, seen: Look<R>, settling: Sett
   ),
 })
 
-// remembers which file it was, and gives a source without a hash that of the file
-const fingerprinted = <R>(file: File, source: Source.Source<R>, settling: Settling): Source.Source<R> => ({
-  ...source,
-  identify: Effect.gen(function* () {
-    const sha256 = yield* Effect.tryPromise({
-      try: () => settling.remember(file, () => hashOf(file.path)),
-      catch: (cause) =>
-        new Source.SourceError({
-          reason: (cause as { readonly code?: string }).code === "ENOENT" ? "NotFound" : "Refused",
-          message: `${file.name} cannot be read: ${(cause as Error).message}`,
-          isRetryable: false,
-          cause,
-        }),
-    })
-    const identity = yield* source.identify
-    const { bytes, name } = file
-    return { ...identity, sha256: identity.sha256 ?? sha256, details: { ...identity.details, file: { name, sha256, bytes } } }
-  }),
-})
-
 type Stores = JobStore.JobStore | SnapshotStore.SnapshotStore
 
-/** What runs take: as runs of partitions do, but for what is called with each. */
-export type RunOptions = Omit<Partitions.Options, "onPartition">
+/** What runs take: as runs of partitions do, but for what is called with each, and the id. */
+export type RunOptions = Omit<Partitions.Options, "onPartition" | "id">
+
+type Failed = CollectorError | Engine.RunError
+
+// what was collected; whether this worker did it, and not another for which it waited
+interface Turn {
+  readonly collected: Collected
+  readonly own: boolean
+}
 
 const collect = <R>(
   collector: Collector<R>,
@@ -181,46 +179,70 @@ const collect = <R>(
   options: RunOptions,
   go: (source: Partition.Partitioned<R>, options: Partitions.Options) => Effect.Effect<Job.Job, Engine.RunError, Stores | R>,
   resumed: boolean,
-): Effect.Effect<Collected, Engine.RunError, Stores | R> =>
+): Effect.Effect<Turn, Engine.RunError, Stores | R> =>
   Effect.gen(function* () {
     const store = yield* JobStore.JobStore
     const settling = new Settling(collector, store)
     const outcomes: Array<Outcome> = []
-    const onPartition = (state: Partition.State): Effect.Effect<void> =>
-      Effect.map(settling.settle(state), (outcome) => void outcomes.push(outcome))
-    const job = yield* go(partitionedOf(collector, seen, settling), { ...options, onPartition })
+    const later: Array<{ readonly at: number; readonly state: Partition.State }> = []
+    let own = false
+    const source = partitionedOf(collector, seen, settling)
+    const listing = Effect.sync(() => {
+      own = true
+    })
+    const partitions = Effect.andThen(listing, source.partitions)
+    const onPartition = (state: Partition.State): Effect.Effect<void> => {
+      const intended = ending(state)
+      if (intended.kind !== "skipped") return Effect.map(settling.settle(state), (outcome) => void outcomes.push(outcome))
+      // that it was imported before is known to nobody but this run until the parent job is at its end
+      return Effect.sync(() => void later.push({ at: outcomes.push(intended) - 1, state }))
+    }
+    const job = yield* go({ ...source, partitions }, { ...options, onPartition })
+    for (const { at, state } of later) outcomes[at] = yield* settling.settle(state)
     const { bytes, refused, unmatched } = seen
-    return { job, resumed, files: outcomes.length, bytes, outcomes, refused, unmatched }
+    return { own, collected: { job, resumed, files: outcomes.length, bytes, outcomes, refused, unmatched } }
   }).pipe(Effect.annotateLogs({ collector: collector.name }))
+
+const goOn = <R>(collector: Collector<R>, job: string, options: RunOptions): Effect.Effect<Turn, Failed, Stores | R> =>
+  Effect.flatMap(look(collector), (seen) =>
+    collect(collector, seen, options, (source, all) => Partitions.resume(collector.imports, job, source, all), true),
+  )
 
 /**
  * Imports what is in the folder. Where an earlier run broke off, it is gone on with instead, and files that came since wait for the next run. Bad files, limits of
  * imports and a target that cannot be reached end in the outcomes; only a folder over its ceiling, stores that fail and another worker at work fail
- * the effect.
+ * the effect. Of two that begin at the same moment with one job store, one begins: the other is refused as `Busy`, or waits for it and takes what is there then.
  */
-export const run = <R>(
-  collector: Collector<R>,
-  options: RunOptions = {},
-): Effect.Effect<Collected, CollectorError | Engine.RunError, Stores | R> =>
-  Effect.gen(function* () {
-    const store = yield* JobStore.JobStore
-    const running = yield* store.find({ import: collector.name, status: ["running"], parent: null })
-    const broken = running.find(({ source }) => source.kind === "folder" && source.name === collector.folder)
-    if (broken !== undefined) return yield* resume(collector, broken.id, options)
-    const seen = yield* look(collector)
-    yield* checkCeilings(collector, seen)
-    const { bytes, files, refused, unmatched } = seen
-    if (files.length === 0)
-      return { job: null, resumed: false, files: files.length, bytes, outcomes: [], refused, unmatched } satisfies Collected
-    return yield* collect(collector, seen, options, (source, all) => Partitions.run(collector.imports, source, all), false)
-  })
+export const run = <R>(collector: Collector<R>, options: RunOptions = {}): Effect.Effect<Collected, Failed, Stores | R> => {
+  const attempt = (before: string | undefined): Effect.Effect<Collected, Failed, Stores | R> =>
+    Effect.gen(function* () {
+      const { newest, running } = yield* turns.known(yield* JobStore.JobStore, collector)
+      if (running !== undefined) {
+        const { collected, own } = yield* goOn(collector, running.id, options)
+        return own ? collected : yield* attempt(running.id)
+      }
+      const id = turns.after(collector, before ?? newest?.id)
+      // looked at only now: the run before has put its files away
+      const seen = yield* look(collector)
+      yield* checkCeilings(collector, seen)
+      const { bytes, files, refused, unmatched } = seen
+      if (files.length === 0) return { job: null, resumed: false, files: 0, bytes, outcomes: [], refused, unmatched }
+      const begin = (source: Partition.Partitioned<R>, all: Partitions.Options) =>
+        Partitions.run(collector.imports, source, { ...all, id })
+      return yield* Effect.map(collect(collector, seen, options, begin, false), ({ collected }) => collected).pipe(
+        // somebody was faster
+        Effect.catchIf(
+          (error) => error instanceof JobStore.JobStoreError && error.reason === "AlreadyExists",
+          () => attempt(id),
+        ),
+      )
+    })
+  return attempt(undefined)
+}
 
 /** Goes on with a run of the collector that broke off, was paused, or in which something failed that may succeed now. */
 export const resume = <R>(
   collector: Collector<R>,
   job: string,
   options: RunOptions = {},
-): Effect.Effect<Collected, CollectorError | Engine.RunError, Stores | R> =>
-  Effect.flatMap(look(collector), (seen) =>
-    collect(collector, seen, options, (source, all) => Partitions.resume(collector.imports, job, source, all), true),
-  )
+): Effect.Effect<Collected, Failed, Stores | R> => Effect.map(goOn(collector, job, options), ({ collected }) => collected)

@@ -101,11 +101,14 @@ describe("a run that broke off", () => {
             )
             const before = yield* store.find({ parent: null })
             const second = yield* Effect.provideService(Collector.run(collector), JobStore.JobStore, laterOn(store))
+            expect(second.outcomes.filter(({ kind }) => kind === "left" || kind === "gone")).toEqual([])
             const jobs = yield* store.find({ limit: 100 })
             const parents = jobs.filter(({ partitions }) => partitions !== null)
-            expect(parents).toHaveLength(1)
+            // of a run that died when all was imported, only the copy may be left to put away
+            for (const { partitions } of parents.slice(0, -1)) expect(partitions!.names).toEqual(["prices/copy.csv"])
+            expect(parents.length).toBeLessThanOrEqual(2)
             if (before.length > 0 && before[0]!.status === "running") expect(second.resumed).toBe(true)
-            expect(parents[0]).toMatchObject({ status: "partial", counts: { created: 3, rejected: 2 } })
+            expect(parents.at(-1)).toMatchObject({ status: "partial", counts: { created: 3, rejected: 2 } })
             expect(
               jobs
                 .filter(({ parent }) => parent !== null)

@@ -1,12 +1,12 @@
 /**
  * Settling puts a file where it belongs once its job is at its end: it looks whether it is still the same file, and moves it with its reason.
  */
-import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import type { JobStore, Partition } from "@waybill/core"
-import { Effect } from "effect"
+import type { Job, JobStore, Partition } from "@waybill/core"
+import { Effect, Option } from "effect"
 import type { Outcome } from "../Collected.ts"
 import * as moving from "./moving.ts"
+import { codeOf, isSame, type Print, printOf } from "./print.ts"
 import { listed, reason } from "./reason.ts"
 import type { Found } from "./walk.ts"
 
@@ -15,25 +15,6 @@ interface Places {
   readonly done: string
   readonly quarantine: string
 }
-
-// what a file system tells of a file that stays what it is
-interface Print {
-  readonly ino: number
-  readonly size: number
-  readonly mtimeMs: number
-}
-
-const printOf = async (file: string): Promise<Print | undefined> => {
-  try {
-    const { ino, mtimeMs, size } = await fs.lstat(file)
-    return { ino, size, mtimeMs }
-  } catch (cause) {
-    if ((cause as { readonly code?: string }).code === "ENOENT") return undefined
-    throw cause
-  }
-}
-
-const isSame = (a: Print | undefined, b: Print): boolean => a?.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs
 
 /** See the file's first sentence. */
 export class Settling {
@@ -52,39 +33,63 @@ export class Settling {
     return sha256
   }
 
+  /** Whether a file still is the one that was hashed. */
+  async isWhatItWas(file: Found): Promise<boolean> {
+    return isSame(this.prints.get(file.name), await printOf(file.path))
+  }
+
   /** Moves the file of a partition, if its job is at its end, and tells what became of it. */
   settle(state: Partition.State): Effect.Effect<Outcome> {
     return Effect.gen({ self: this }, function* () {
       const intended = ending(state)
-      if (intended.kind === "left") return intended
-      const issues =
-        intended.reason === null || state.job === null ? [] : yield* this.jobs.issues(state.job.id, { limit: listed })
-      const text = intended.reason === null || state.job === null ? undefined : reason(state.partition, state.job, issues)
-      return yield* Effect.promise(() => this.put(state, intended, text))
+      const about = yield* this.about(state)
+      const issues = about === null ? [] : yield* this.jobs.issues(about.id, { limit: listed })
+      const text = about === null ? undefined : reason(state.partition, about, issues)
+      return yield* Effect.tryPromise({ try: () => this.put(state, intended, text), catch: (cause) => cause as Error })
     }).pipe(
-      Effect.catchCause((cause) => {
+      Effect.catch((cause) => {
         const file = state.partition
-        const why = `it could not be moved: ${String((cause.reasons[0] as { readonly error?: Error; readonly defect?: Error }).defect ?? "the job store does not answer")}`
+        const why = `${ending(state).kind === "left" ? "it could not be looked at" : "it could not be moved"}: ${cause.message}`
         const outcome: Outcome = { ...ending(state), kind: "left", reason: why }
         return Effect.as(Effect.logWarning("a file stays in the folder", { file, why }), outcome)
       }),
     )
   }
 
+  // the job whose reason lies beside a file: its own, or the earlier one that left out something of the same content
+  private about({ job, refused, status }: Partition.State) {
+    return Effect.gen({ self: this }, function* () {
+      if (job !== null) return job.status === "success" ? null : job
+      const earlier = refused === null || status !== "partial" ? Option.none<Job.Job>() : yield* this.jobs.get(refused.job)
+      return Option.getOrNull(earlier)
+    })
+  }
+
   private async put(state: Partition.State, intended: Outcome, text: string | undefined): Promise<Outcome> {
     const { done, folder, quarantine } = this.places
     const from = path.join(folder, ...state.partition.split("/"))
+    const print = await printOf(from)
+    if (intended.kind === "left") return print === undefined ? gone(intended) : intended
     const to = path.join(intended.kind === "quarantined" ? quarantine : done, ...state.partition.split("/"))
     const job = state.job?.id ?? intended.job ?? ""
-    const print = await printOf(from)
-    // moved before this run
-    if (print === undefined) {
-      const there = text === undefined ? undefined : await moving.findOwn({ job, to })
-      return { ...intended, to: there ?? null }
-    }
+    if (print === undefined) return this.moved(intended, text, { job, to })
     if (!(await this.isUnchanged(state, from, print)))
-      return { ...intended, reason: intended.reason ?? "another file has its name now, which waits for the next run" }
-    return { ...intended, to: await moving.move({ from, to, job, reason: text }) }
+      return intended.kind === "quarantined"
+        ? { ...intended, kind: "left", reason: `another file has its name now, which waits for the next run; ${intended.reason}` }
+        : { ...intended, reason: intended.reason ?? "another file has its name now, which waits for the next run" }
+    try {
+      return { ...intended, to: await moving.move({ from, to, job, reason: text }) }
+    } catch (cause) {
+      // taken away this very moment
+      if (codeOf(cause) === "ENOENT" && (await printOf(from)) === undefined) return this.moved(intended, text, { job, to })
+      throw cause
+    }
+  }
+
+  // one that is no longer in the folder was moved before this run, or taken away by somebody else
+  private async moved(intended: Outcome, text: string | undefined, to: Pick<moving.Move, "job" | "to">): Promise<Outcome> {
+    const there = text === undefined ? undefined : await moving.findOwn(to)
+    return there === undefined && intended.kind === "quarantined" ? gone(intended) : { ...intended, to: there ?? null }
   }
 
   // a file that somebody put in the place of the one that was imported is not moved in its stead
@@ -96,8 +101,14 @@ export class Settling {
   }
 }
 
-// where the state of its job leads a file
-const ending = ({ job, partition, refused, status }: Partition.State): Outcome => {
+const gone = (of: Outcome): Outcome => ({
+  ...of,
+  kind: "gone",
+  reason: `it is not in the folder any more${of.reason === null ? "" : `; ${of.reason}`}`,
+})
+
+/** Where the state of its job leads a file. */
+export const ending = ({ job, partition, refused, status }: Partition.State): Outcome => {
   const of = (kind: Outcome["kind"], why: string | null): Outcome => ({
     file: partition,
     kind,

@@ -3,6 +3,7 @@
  */
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import { codeOf } from "./print.ts"
 
 /** A file that was found. */
 export interface Found {
@@ -42,28 +43,49 @@ const whyNoLink = async (root: string, link: string): Promise<string> => {
   }
 }
 
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+// a name that is not UTF-8 cannot be given to a job, nor asked for again: its bytes, for who has to rename it
+const escaped = (name: Buffer): string =>
+  [...name].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`)).join("")
+
 /** The files of a folder, depth first, names in the order of their code units. Names that begin with a dot, and `without`, are passed by. */
 export const walk = async (root: string, without: ReadonlyArray<string>): Promise<Walked> => {
   const files: Array<Found> = []
   const refused: Array<Refused> = []
-  const visit = async (folder: string, prefix: string): Promise<void> => {
-    const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
+  const list = async (folder: string, prefix: string) => {
+    const entries = await fs.readdir(folder, { withFileTypes: true, encoding: "buffer" }).catch((cause: Error) => {
       if (prefix === "") throw cause
       refused.push({ name: prefix.slice(0, -1), why: `the folder cannot be read: ${cause.message}` })
       return []
     })
-    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const full = path.join(folder, entry.name)
-      const name = `${prefix}${entry.name}`
-      if (entry.name.startsWith(".") || without.includes(full)) continue
-      if (entry.isSymbolicLink()) refused.push({ name, why: await whyNoLink(root, full) })
+    return entries
+      .map((entry) => ({ entry, name: entry.name.toString("utf8") }))
+      .toSorted((a, b) => compare(a.name, b.name) || Buffer.compare(a.entry.name, b.entry.name))
+  }
+  const take = async (name: string, full: string): Promise<void> => {
+    try {
+      const stat = await fs.lstat(full)
+      if (!stat.isFile()) return
+      // what may be read is told by opening it: who asks for permissions is told those of who started the process
+      await (await fs.open(full)).close()
+      files.push({ name, path: full, bytes: stat.size, modified: stat.mtime })
+    } catch (cause) {
+      // gone since the folder was listed: whoever takes it away needs no word about it
+      if (codeOf(cause) !== "ENOENT") refused.push({ name, why: `it cannot be read: ${(cause as Error).message}` })
+    }
+  }
+  const visit = async (folder: string, prefix: string): Promise<void> => {
+    for (const { entry, name: own } of await list(folder, prefix)) {
+      const full = path.join(folder, own)
+      const name = `${prefix}${own}`
+      if (own.startsWith(".") || without.includes(full)) continue
+      if (!Buffer.from(own, "utf8").equals(entry.name))
+        refused.push({ name: `${prefix}${escaped(entry.name)}`, why: "its name is not UTF-8; rename it" })
+      else if (entry.isSymbolicLink()) refused.push({ name, why: await whyNoLink(root, full) })
       else if (entry.isDirectory()) await visit(full, `${name}/`)
       else if (!entry.isFile()) refused.push({ name, why: "it is neither a file nor a folder" })
-      else {
-        // gone since the folder was listed: whoever takes it away needs no word about it
-        const stat = await fs.lstat(full).catch(() => undefined)
-        if (stat?.isFile()) files.push({ name, path: full, bytes: stat.size, modified: stat.mtime })
-      }
+      else await take(name, full)
     }
   }
   await visit(root, "")

@@ -24,6 +24,11 @@ export interface PartitionOptions extends RunOptions {
   /** Whether no other partition is begun once one has failed; not by default. */
   readonly stopOnFailure?: boolean
   /**
+   * The id of a new parent job, instead of one by chance: of two runs that begin with the same id, the job store lets one create it, and the other
+   * fails with the store's `AlreadyExists`, before it has done anything.
+   */
+  readonly id?: string
+  /**
    * Called with each partition once the run has done with it; those that had ended before are among them when a run goes on, so it must not mind
    * to be called again.
    */
@@ -57,15 +62,16 @@ export const start = <R>(of: Of, source: Partitioned<R>, options: PartitionOptio
     const listed = yield* Effect.result(list(of, source))
     const made = yield* parents.make(of, source, options, commits)
     const found = listed._tag === "Success" ? listed.success : []
-    const job = { ...made, partitions: { names: found.map(({ name }) => name), commits, refused: {} } }
-    return yield* hold(job, (control) =>
+    const partitions = { names: found.map(({ name }) => name), commits, refused: {} }
+    const job = { ...made, id: options.id ?? made.id, partitions }
+    const go = (control: Control) =>
       Effect.gen(function* () {
-        yield* store.create(job)
         if (listed._tag === "Failure") return yield* unlisted(control, failureOf(listed.failure))
         yield* Effect.logInfo("partitions begin", { job: job.id, partitions: found.length })
         return yield* work(of, control, new Map(found.map((it) => [it.name, it])), job.partitions.names, options)
-      }),
-    )
+      })
+    // created first and held then: whoever may not create it has no lease on it to give back
+    return yield* Effect.uninterruptibleMask((restore) => Effect.andThen(store.create(job), hold(job, go, restore)))
   })
 
 // what is done stays done; without the list nothing more can be
