@@ -161,6 +161,8 @@ const giveBack = (taken: Job.Job): Effect.Effect<void, never, JobStore> =>
     yield* Effect.gen(function* () {
       const job = Option.getOrUndefined(yield* store.get(taken.id))
       if (job === undefined || job.token !== taken.token || job.lease === null) return
+      // a job of the same id that another worker was faster to create has the same token
+      if (job.lease.worker !== taken.lease?.worker) return
       yield* jobs.save(job, { lease: null })
     }).pipe(
       Effect.retry({ times: 3, while: isStale }),
