@@ -171,7 +171,7 @@ describe("commit and run", () => {
     expect(await make().run("commit", "20200101-000000-nojob0")).toStrictEqual({
       code: 1,
       out: "",
-      err: "There is no job 20200101-000000-nojob0.\n",
+      err: "There is no job 20200101-000000-nojob0; `jobs` lists them.\n",
     })
   })
 })
@@ -325,11 +325,11 @@ describe("misuse is exit code 64", () => {
       'There is no status "done"; choose of validating, pending, running, success, partial, failed, cancelled, undone.',
     ],
     [["jobs", "--limit", "0"], 'The option --limit is a whole number such as 20, not "0".'],
-    [["issues", "1", "--limit", "all"], "There is no job 1."],
+    [["issues", "1", "--limit", "all"], "There is no job 1; `jobs` lists them."],
   ])("%j", async (args, message) => {
     const { code, err, out } = await make().run(...args)
     expect(err.split("\n")[0]).toBe(message)
-    expect(code).toBe(message === "There is no job 1." ? 1 : 64)
+    expect(code).toBe(message === "There is no job 1; `jobs` lists them." ? 1 : 64)
     expect(out).toBe("")
   })
 })

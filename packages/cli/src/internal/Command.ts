@@ -61,7 +61,7 @@ export const getJob = (id: string): Effect.Effect<Job.Job, unknown, JobStore.Job
     const store = yield* JobStore.JobStore
     const found = yield* store.get(id)
     return yield* Option.match(found, {
-      onNone: () => Effect.fail({ message: `There is no job ${id}.` }),
+      onNone: () => Effect.fail({ message: `There is no job ${id}; \`jobs\` lists them.` }),
       onSome: (job) => Effect.succeed(job),
     })
   })

@@ -26,7 +26,7 @@ const messageOf = (error: unknown): string => {
 const advice = (error: unknown): string =>
   (error as { readonly _tag?: unknown; readonly reason?: unknown })?._tag === "EngineError" &&
   (error as { readonly reason?: unknown }).reason === "Busy"
-    ? " Nothing was written by this command. Let the other one finish; `commit`, `resume` and `undo` wait for it with --wait."
+    ? " Nothing was written by this command. Let the other one finish; `commit`, `resume`, `again` and `undo` wait for it with --wait."
     : ""
 
 /** The sentence for a typed error. */

@@ -38,9 +38,10 @@ const optionPair = ({ help, name, oneOf, value }: Option): readonly [string, str
 const exitText = `Exit codes
   0   it went well
   1   it failed
-  2   rows were rejected, or records left out
+  2   rows were rejected, or records left out or kept
   64  the command makes no sense
   130 it was interrupted; what was not completed is rolled back
+  143 it was asked to end (SIGTERM); the same
 `
 
 /** The help of the whole program. */

@@ -15,7 +15,7 @@ const options: ReadonlyArray<Option> = [
     name: "mode",
     value: "MODE",
     oneOf: ["strict", "smart"],
-    help: "strict: a reference that leads nowhere is an error; smart: what is missing is created",
+    help: "strict: a reference that leads nowhere is an error; smart: what is missing is created; the import's own by default",
   },
   { name: "force", help: "take the source although the same bytes were imported before" },
   { name: "full", help: "read all of a source that would be read from its bookmark on" },
