@@ -1,11 +1,11 @@
 /**
- * The application: the import with its source and target, the program's own commands, and the stores of jobs and snapshots.
+ * The application: the import with its source and target, the program's own commands, and the stores of jobs, snapshots and decisions.
  *
  * @module
  */
 import { join } from "node:path"
 import { Entry } from "@waybill/cli"
-import { FileJobStore, FileSnapshotStore } from "@waybill/core/file"
+import { FileDecisionStore, FileJobStore, FileSnapshotStore } from "@waybill/core/file"
 import { Config, Effect, Layer } from "effect"
 import { catalogInto } from "./catalog.ts"
 import { pool } from "./database.ts"
@@ -23,7 +23,11 @@ const catalog = Entry.make({
 
 const stores = Layer.unwrap(
   Effect.map(Config.String("IMPORT_FOLDER").pipe(Config.withDefault(".waybill")), (folder) =>
-    Layer.merge(FileJobStore.layer(join(folder, "jobs")), FileSnapshotStore.layer(join(folder, "snapshots"))),
+    Layer.mergeAll(
+      FileJobStore.layer(join(folder, "jobs")),
+      FileSnapshotStore.layer(join(folder, "snapshots")),
+      FileDecisionStore.layer(join(folder, "decisions")),
+    ),
   ),
 )
 
