@@ -4,7 +4,7 @@
  * @module
  */
 import { createPostgresDatabase, type PrivateDatabase, startPostgres } from "@waybill-internal/databases"
-import { Config, Context, Data, Effect, Layer, Option, Redacted } from "effect"
+import { Config, Context, Data, Effect, Layer, Option, Redacted, Semaphore } from "effect"
 import pg from "pg"
 import { schema } from "./schema.ts"
 
@@ -44,9 +44,15 @@ const trial = Effect.gen(function* () {
 })
 
 /** The database, a service. */
-export class Database extends Context.Service<Database, { readonly pool: pg.Pool; readonly description: string }>()(
-  "@waybill-examples/csv-hourly-report/Database",
-) {
+export class Database extends Context.Service<
+  Database,
+  {
+    readonly pool: pg.Pool
+    readonly description: string
+    /** One permit: whose turn it is in this process. */
+    readonly turn: Semaphore.Semaphore
+  }
+>()("@waybill-examples/csv-hourly-report/Database") {
   /** The database of an address, with the tables made where they are not there. */
   static readonly at = (url: string, description = "the database of DATABASE_URL") =>
     Layer.effect(
@@ -54,7 +60,7 @@ export class Database extends Context.Service<Database, { readonly pool: pg.Pool
       Effect.gen(function* () {
         const pool = yield* poolOf(url)
         yield* attempt("the tables could not be made", () => pool.query(schema))
-        return { pool, description }
+        return { pool, description, turn: yield* Semaphore.make(1) }
       }),
     )
 

@@ -48,10 +48,10 @@ const now = Effect.map(Clock.currentTimeMillis, (time) => new Date(time).toISOSt
 
 /**
  * Does something that nobody else does meanwhile, in this process or another. It waits for its turn; the database lets go of a process that
- * died.
+ * died. Who waits in this process holds no connection: else as many as the pool has would wait for one that finds none.
  */
 export const exclusively = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | DatabaseError, R | Database> =>
-  Effect.flatMap(Database, ({ pool }) =>
+  Effect.flatMap(Database, ({ pool, turn }) =>
     Effect.acquireUseRelease(
       attempt("no connection", async () => {
         const client = await pool.connect()
@@ -66,7 +66,7 @@ export const exclusively = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Eff
       () => effect,
       // closing the connection gives the lock back, whatever state it is in
       (client) => Effect.sync(() => client.release(true)),
-    ),
+    ).pipe(turn.withPermit),
   )
 
 /**
@@ -112,6 +112,29 @@ export const recorded = <O extends Outcome, E extends { readonly message: string
     yield* end(outcome)
     return { ...outcome, id, kind, subject }
   })
+
+/** The last run of a drop; `undefined` where there is none. */
+export const lastOf = (drop: string): Effect.Effect<Run | undefined, DatabaseError, Database> =>
+  Effect.map(
+    query(
+      "the history could not be read",
+      `SELECT id, job, rows_loaded, rows_rejected, rows_aggregated, status, message FROM taxi.run
+       WHERE kind = 'ingest' AND subject = $1 AND status IN ('success', 'partial', 'skipped', 'failed') ORDER BY id DESC LIMIT 1`,
+      [drop],
+    ),
+    ([run]) =>
+      run && {
+        status: run["status"] as Run["status"],
+        ...(run["job"] === null ? {} : { job: String(run["job"]) }),
+        rowsLoaded: Number(run["rows_loaded"]),
+        rowsRejected: Number(run["rows_rejected"]),
+        rowsAggregated: Number(run["rows_aggregated"]),
+        ...(run["message"] === null ? {} : { message: String(run["message"]) }),
+        id: Number(run["id"]),
+        kind: "ingest",
+        subject: drop,
+      },
+  )
 
 /** The last runs, newest first. */
 export const history = (limit: number) =>

@@ -13,6 +13,9 @@ import { aggregate } from "./aggregate.ts"
 import { exclusively, type Outcome, type Run, recorded } from "./Run.ts"
 import { definition } from "./tripImport.ts"
 
+/** A drop is not in its folder: there never was one, or somebody else has ingested it meanwhile. */
+export class DropGone extends Data.TaggedError("DropGone")<{ readonly message: string }> {}
+
 /** A folder or a file could not be used. */
 export class FolderError extends Data.TaggedError("FolderError")<{ readonly message: string }> {}
 
@@ -44,30 +47,30 @@ const finish = Effect.gen(function* () {
     )
 })
 
+const ingestNow = (file: string, startedBy: string) =>
+  Effect.gen(function* () {
+    yield* finish
+    return yield* recorded(
+      "ingest",
+      basename(file),
+      Effect.gen(function* () {
+        const job = yield* Engine.run(yield* definition, CsvSource.make({ file }), { startedBy, onBusy: "wait" })
+        return outcomeOf(job, yield* aggregate)
+      }).pipe(
+        Effect.catchIf(
+          (error) => error instanceof Engine.EngineError && error.reason === "AlreadyImported",
+          // whoever imported it may have ended before the sums were made
+          ({ message }) => Effect.map(aggregate, (rowsAggregated): Outcome => ({ status: "skipped", rowsAggregated, message })),
+        ),
+      ),
+    )
+  })
+
 /**
  * Ingests one file, with its entry in the history. The same bytes a second time are `skipped`; trips that are there already are unchanged. What is
  * wrong with the file ends in the run's outcome.
  */
-export const ingest = (file: string, startedBy = "ingest") =>
-  exclusively(
-    Effect.gen(function* () {
-      yield* finish
-      return yield* recorded(
-        "ingest",
-        basename(file),
-        Effect.gen(function* () {
-          const job = yield* Engine.run(yield* definition, CsvSource.make({ file }), { startedBy, onBusy: "wait" })
-          return outcomeOf(job, yield* aggregate)
-        }).pipe(
-          Effect.catchIf(
-            (error) => error instanceof Engine.EngineError && error.reason === "AlreadyImported",
-            // whoever imported it may have ended before the sums were made
-            ({ message }) => Effect.map(aggregate, (rowsAggregated): Outcome => ({ status: "skipped", rowsAggregated, message })),
-          ),
-        ),
-      )
-    }),
-  )
+export const ingest = (file: string, startedBy = "ingest") => exclusively(ingestNow(file, startedBy))
 
 /** Where a folder of drops puts what is done with: `done/`, and `failed/` with a file beside that says why. */
 export const folders = { done: "done", failed: "failed" } as const
@@ -86,11 +89,30 @@ const putAway = (folder: string, name: string, { status, message }: Run) =>
     await rename(join(folder, name), join(target, free))
   })
 
-/** Ingests one file of a folder, and puts it away. */
-export const ingestDrop = (folder: string, name: string, startedBy?: string) =>
-  Effect.tap(ingest(join(folder, name), startedBy), (run) => putAway(folder, name, run))
+const isFile = (path: string) =>
+  stat(path).then(
+    (it) => it.isFile(),
+    (cause: { readonly code?: string }) => (cause.code === "ENOENT" ? false : Promise.reject(cause)),
+  )
 
-/** Ingests every CSV file of a folder, in the order of their names, and puts them away. A file that is still written has another ending. */
+/**
+ * Ingests one file of a folder, and puts it away, in one turn: whoever waited for it finds the file, or finds it gone, and never on its way.
+ * Fails with {@link DropGone} where there is no such file.
+ */
+export const ingestDrop = (folder: string, name: string, startedBy = "ingest") =>
+  exclusively(
+    Effect.gen(function* () {
+      const path = join(folder, name)
+      if (!(yield* onDisk(`${name} could not be looked at`, () => isFile(path))))
+        return yield* Effect.fail(new DropGone({ message: `there is no drop ${name} that waits` }))
+      return yield* Effect.tap(ingestNow(path, startedBy), (run) => putAway(folder, name, run))
+    }),
+  )
+
+/**
+ * Ingests every CSV file of a folder, in the order of their names, and puts them away. A file that is still written has another ending; one that
+ * somebody else takes meanwhile is theirs.
+ */
 export const ingestFolder = (folder: string, startedBy?: string) =>
   Effect.gen(function* () {
     const names = yield* onDisk(`${folder} could not be read`, async () => {
@@ -98,5 +120,8 @@ export const ingestFolder = (folder: string, startedBy?: string) =>
       const entries = await readdir(folder, { withFileTypes: true })
       return entries.filter((it) => it.isFile() && /\.csv$/i.test(it.name)).map(({ name }) => name)
     })
-    return yield* Effect.forEach(names.sort(), (name) => ingestDrop(folder, name, startedBy))
+    const runs = yield* Effect.forEach(names.sort(), (name) =>
+      ingestDrop(folder, name, startedBy).pipe(Effect.catchTag("DropGone", () => Effect.succeed(undefined))),
+    )
+    return runs.filter((run) => run !== undefined)
   })

@@ -7,7 +7,7 @@
  * @module
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
-import { mkdir, open, rename, rm } from "node:fs/promises"
+import { link, mkdir, open, rm } from "node:fs/promises"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -17,6 +17,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { archive } from "./archive.ts"
 import { query } from "./Database.ts"
 import { ingestDrop, ingestFolder } from "./ingest.ts"
+import { lastOf } from "./Run.ts"
 import { writeDaily, writeHourly } from "./reports.ts"
 import type { Settings } from "./Settings.ts"
 
@@ -45,7 +46,19 @@ const checkName = (name: string | null | undefined) =>
         }),
       )
 
-// the body goes to disk as it comes; a drop is in the folder under its name only when it is complete
+// gives a complete drop its name. A link, unlike a renaming, never takes the place of a file that is there, so of two drops of one name the second
+// waits under a name of its own
+const named = async (path: string, folder: string, name: string): Promise<string> => {
+  for (let free = name; ; free = name.replace(/(\.[^.]*)$/, `.${randomBytes(3).toString("hex")}$1`)) {
+    const taken = await link(path, join(folder, free)).then(
+      () => false,
+      (cause: { readonly code?: string }) => (cause.code === "EEXIST" ? true : Promise.reject(cause)),
+    )
+    if (!taken) return free
+  }
+}
+
+// the body goes to disk as it comes; a drop is in the folder under a name only when it is complete. Returns that name
 const receive = (request: HttpServerRequest.HttpServerRequest, folder: string, name: string, maxBody: number) =>
   Effect.acquireUseRelease(
     Effect.promise(async () => {
@@ -66,9 +79,9 @@ const receive = (request: HttpServerRequest.HttpServerRequest, folder: string, n
           }),
         )
         if (bytes === 0) return yield* Effect.fail(new Refused({ status: 400, message: "the body is empty; expected CSV" }))
-        yield* Effect.promise(async () => {
+        return yield* Effect.promise(async () => {
           await file.sync()
-          await rename(path, join(folder, name))
+          return named(path, folder, name)
         })
       }),
     ({ file, path }) =>
@@ -87,7 +100,13 @@ const told = <A, R>(
     Effect.catch((error) =>
       error instanceof Refused
         ? Effect.succeed(answer(error.status, { error: error.message }))
-        : Effect.as(Effect.logError(error.message), answer(500, { error: error.message })),
+        : Effect.as(
+            // addresses and paths are for the log
+            Effect.logError(error.message),
+            "_tag" in error && error._tag === "DatabaseError"
+              ? answer(503, { error: "the database does not answer; a drop that was sent waits in the folder" })
+              : answer(500, { error: "it could not be done; the log of the service says why" }),
+          ),
     ),
   )
 
@@ -106,12 +125,19 @@ export const routes = ({ drops, maxBody, reports }: Settings, token: Redacted.Re
                   () => new Refused({ status: 400, message: 'expected JSON such as {"file":"trips_20190115.csv"}' }),
                 ),
               )
-              const named = yield* checkName((body as { readonly file?: string } | null)?.file)
-              return yield* ingestDrop(drops, named, "http")
+              const file = yield* checkName((body as { readonly file?: string } | null)?.file)
+              return yield* ingestDrop(drops, file, "http").pipe(
+                Effect.catchTag("DropGone", ({ message }) => Effect.fail(new Refused({ status: 404, message }))),
+              )
             }
             const name = yield* checkName(url.searchParams.get("name"))
-            yield* receive(request, drops, name, maxBody)
-            return yield* ingestDrop(drops, name, "http")
+            const drop = yield* receive(request, drops, name, maxBody)
+            return yield* ingestDrop(drops, drop, "http").pipe(
+              // somebody, the schedule perhaps, was faster: what came of it is in the history
+              Effect.catchTag("DropGone", (gone) =>
+                Effect.flatMap(lastOf(drop), (run) => (run === undefined ? Effect.fail(gone) : Effect.succeed(run))),
+              ),
+            )
           }),
           (run) => answer(run.status === "failed" ? 422 : 200, run),
         ),
@@ -146,20 +172,32 @@ export const routes = ({ drops, maxBody, reports }: Settings, token: Redacted.Re
     }),
   ).pipe(Layer.merge(PrometheusMetrics.layerHttp({ path: "/metrics" })))
 
-const scheduled = <A, E extends { readonly message: string }, R>(what: string, cron: string, effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.catch(({ message }) => Effect.logError(`${what}: ${message}`)),
-    // a defect of one run must not end the ones after it
-    Effect.catchCause((cause) => Effect.logError(what, cause)),
-    Effect.schedule(Schedule.cron(cron, "UTC")),
+/** One thing after another; what one fails of, and what is wrong with its code, is logged, and the next one is still done. */
+export const each = <R>(
+  steps: ReadonlyArray<readonly [what: string, effect: Effect.Effect<unknown, { readonly message: string }, R>]>,
+) =>
+  Effect.forEach(
+    steps,
+    ([what, effect]) =>
+      effect.pipe(
+        Effect.catch(({ message }) => Effect.logError(`${what}: ${message}`)),
+        Effect.catchCause((cause) => Effect.logError(what, cause)),
+      ),
+    { discard: true },
   )
 
 /** What is done by the clock (UTC): drops and the hourly workbook at 5 past, the daily summary and the archive at 0:20. */
 export const schedules = ({ archive: archiveFolder, drops, keep, reports }: Settings) =>
   Effect.all(
     [
-      scheduled("hourly", "5 * * * *", Effect.andThen(ingestFolder(drops, "schedule"), writeHourly(reports))),
-      scheduled("daily", "20 0 * * *", Effect.andThen(writeDaily(reports), archive(archiveFolder, keep))),
+      each([
+        ["ingest", ingestFolder(drops, "schedule")],
+        ["hourly", writeHourly(reports)],
+      ]).pipe(Effect.schedule(Schedule.cron("5 * * * *", "UTC"))),
+      each([
+        ["daily", writeDaily(reports)],
+        ["archive", archive(archiveFolder, keep)],
+      ]).pipe(Effect.schedule(Schedule.cron("20 0 * * *", "UTC"))),
     ],
     { concurrency: "unbounded", discard: true },
   )

@@ -1,9 +1,9 @@
-import { readdir } from "node:fs/promises"
-import { Duration, Effect, Layer, Option, Redacted } from "effect"
+import { readdir, readFile } from "node:fs/promises"
+import { Duration, Effect, Layer, Option, Redacted, Semaphore } from "effect"
 import { HttpServer } from "effect/http"
 import pg from "pg"
 import { describe, expect, it } from "vitest"
-import { Database, Service } from "../src/index.ts"
+import { Database, ingestFolder, Service } from "../src/index.ts"
 import { drop, useTaxi } from "./support.ts"
 
 const taxi = useTaxi()
@@ -79,6 +79,53 @@ describe("the service", () => {
     })
   })
 
+  it("keeps both of two drops of one name, and takes more at once than the pool has connections", async () => {
+    if (!taxi.database.available) return
+    await serving(async (call) => {
+      const sent = Array.from({ length: 12 }, (_, at) => drop(row.replace("03:10:00", `03:10:${10 + at}`)))
+      const answers = await Promise.all(sent.map((body) => call("/ingest?name=a.csv", post(body))))
+      expect(answers.map(({ status }) => status)).toEqual(sent.map(() => 200))
+      for (const answer of answers) expect(await answer.json()).toMatchObject({ status: "success", rowsLoaded: 1 })
+      const done = await readdir(taxi.path("drops/done"))
+      const kept = await Promise.all(done.map((name) => readFile(taxi.path(`drops/done/${name}`), "utf8")))
+      expect(kept.sort()).toEqual(sent)
+      expect(await readdir(taxi.path("drops"))).toEqual(["done"])
+    })
+  })
+
+  it("tells what came of a drop that the schedule took first, and of one that is not there", async () => {
+    if (!taxi.database.available) return
+    await serving(async (call) => {
+      const bodies = Array.from({ length: 3 }, (_, at) => drop(row.replace("03:10:00", `03:10:${10 + at}`)))
+      const [runs, ...answers] = await Promise.all([
+        taxi.run(Effect.replicateEffect(ingestFolder(taxi.path("drops")), 2)),
+        ...bodies.map((body, at) => call(`/ingest?name=${at}.csv`, post(body))),
+      ])
+      for (const answer of answers)
+        expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ status: "success" })])
+      for (const { status } of runs.flat()) expect(status).toBe("success")
+      expect((await readdir(taxi.path("drops"))).sort()).toEqual(["done"])
+      const json = { authorization: `Bearer ${token}`, "content-type": "application/json" }
+      const answer = await call("/ingest", post('{"file":"0.csv"}', json))
+      expect([answer.status, await answer.json()]).toEqual([404, { error: "there is no drop 0.csv that waits" }])
+      expect(await readdir(taxi.path("drops"))).toEqual(["done"])
+    })
+  })
+
+  it("does the next thing of a schedule when one fails", async () => {
+    if (!taxi.database.available) return
+    const done: Array<string> = []
+    const step = (name: string) => Effect.sync(() => done.push(name))
+    await taxi.run(
+      Service.each([
+        ["first", Effect.andThen(step("first"), Effect.fail({ message: "it fails" }))],
+        ["second", Effect.andThen(step("second"), Effect.die("a defect"))],
+        ["third", step("third")],
+      ]),
+    )
+    expect(done).toEqual(["first", "second", "third"])
+  })
+
   it.each([
     ["no token", "/ingest?name=a.csv", post(drop(row), {}), 401],
     ["another token", "/ingest?name=a.csv", post(drop(row), { authorization: `Bearer ${token}x` }), 401],
@@ -120,8 +167,17 @@ describe("the service", () => {
           503,
           { status: "unavailable", error: "the database does not answer" },
         ])
+        // a drop that comes meanwhile is not lost, and may be sent again
+        for (const _ of [1, 2]) {
+          const ingest = await call("/ingest?name=a.csv", post(drop(row)))
+          expect([ingest.status, await ingest.json()]).toEqual([
+            503,
+            { error: expect.stringMatching(/^the database does not answer; [^:]*$/) },
+          ])
+        }
+        expect((await readdir(taxi.path("drops"))).length).toBe(2)
       },
-      Layer.succeed(Database, { pool, description: "none" }),
+      Layer.succeed(Database, { pool, description: "none", turn: Semaphore.makeUnsafe(1) }),
     )
     await pool.end()
   })
