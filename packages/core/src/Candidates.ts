@@ -4,16 +4,17 @@
  *
  * @module
  */
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import { type Decision, DecisionStore, type Verdict } from "./DecisionStore.ts"
 import { EngineError } from "./EngineError.ts"
 import type { Import } from "./Import.ts"
 import type { IntegrityError } from "./IntegrityError.ts"
+import { isCommittable } from "./internal/commitJob.ts"
 import { byKey, keyValues, standing } from "./internal/decisions.ts"
 import * as inspection from "./internal/inspection.ts"
 import * as jobs from "./internal/jobs.ts"
 import * as PlanSessions from "./internal/PlanSessions.ts"
-import { lookAtRecords, type Standing, standingOf, wantedKeys } from "./internal/sealedCandidates.ts"
+import { hasRecord, lookAtRecords, type Standing, standingOf, wantedKeys } from "./internal/sealedCandidates.ts"
 import { Stopped } from "./internal/worldError.ts"
 import type { JobStore, JobStoreError } from "./JobStore.ts"
 import type { Candidate } from "./Run.ts"
@@ -40,7 +41,8 @@ const keysLookedAt = 100_000
 
 /**
  * The candidates of a job, by entity and key, with the nearest keys among the records of its snapshot and of the target, where the sink can list
- * them. Of the target 100,000 keys of an entity are looked at, and nearest keys are offered for the first 200 candidates.
+ * them. Of the target 100,000 keys of an entity are looked at, and nearest keys are offered for the first 200 open and rejected candidates. Those
+ * of records that the job is still to delete are not among them.
  */
 export const list = (
   definition: Import,
@@ -89,7 +91,8 @@ export interface Question {
 
 /**
  * Decides about a candidate of a job, and remembers it. Refused as `NotFound` where the job has no such candidate, and as `WrongDecision` where no record
- * can be created for it, or none of the other key is in the job's snapshot or in the target. Fails as `Stale` where somebody else decided meanwhile.
+ * can be created for it, or none of the other key is in the job's snapshot or in the target, or the one that is there is what a mirror of the job is
+ * still to delete. Fails as `Stale` where somebody else decided meanwhile.
  */
 export const decide = (
   definition: Import,
@@ -121,11 +124,17 @@ export const decide = (
         )
       const isThere =
         (yield* withSession(definition, jobId, (session) => session.use((it) => it.existing(entity, [values]))))[0] === true ||
-        (yield* inSnapshot(job, name, as))
+        (yield* hasRecord(job, name, as, (action) => action !== "refuse" && action !== "delete"))
       if (!isThere)
         return yield* refuse(
           "WrongDecision",
           `${JSON.stringify(key)} cannot be read as ${JSON.stringify(as)}: there is no ${name} of that key, neither in the snapshot of job ${jobId} nor in the target`,
+        )
+      const deletes = definition.mirrors.some((it) => it.entity === entity && it.missing === "delete")
+      if (deletes && isCommittable(job) && (yield* hasRecord(job, name, as, (action) => action === "delete")))
+        return yield* refuse(
+          "WrongDecision",
+          `${JSON.stringify(key)} cannot be read as ${JSON.stringify(as)}: the commit of job ${jobId} will delete the ${name} of that key, for the feed has it no more; choose another key, or cancel the job before you decide`,
         )
     }
     return yield* save(definition.name, { entity: name, key, by }, verdict, verdict === "map" ? as! : null, version)
@@ -166,14 +175,6 @@ const save = (
       version: version ?? known,
     })
   })
-
-const inSnapshot = (job: Parameters<typeof inspection.candidates>[0], name: string, wanted: string) =>
-  inspection.records(Effect.succeed(job)).pipe(
-    Stream.filter(({ action, entity, key }) => entity === name && key === wanted && action !== "refuse" && action !== "delete"),
-    Stream.take(1),
-    Stream.runCollect,
-    Effect.map((some) => some.length > 0),
-  )
 
 const withSession = <A, E>(
   definition: Import,

@@ -173,7 +173,7 @@ export interface Job {
   readonly counts: Counts
   readonly timings: { readonly [phase: string]: number }
   readonly failure: Failure | null
-  /** The job that imported the same bytes with the same definition before, where this one was forced. */
+  /** The job that imported the same bytes with the same definition before, where this one was forced, or was resumed when that one was there. */
   readonly earlier: string | null
   /** The fencing token of the worker that has the job; grows with each commit and takeover. */
   readonly token: number

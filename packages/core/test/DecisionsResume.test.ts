@@ -10,7 +10,7 @@ import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { columns, definition, drive, lines, runWithTestClock } from "./support/products.ts"
-import { as, onlyJob, slowSource, stored } from "./support/workers.ts"
+import { as, slowSource, stored } from "./support/workers.ts"
 
 const rows = Array.from({ length: 7 }, (_, at) => [`A-${at}`, "Lamp", "1.50", at % 2 === 0 ? "Lampps" : null])
 const pageCount = 4
@@ -66,7 +66,13 @@ const expected = async (hashed: boolean) =>
 const ways = ["interrupted", "killed"] as const
 
 // a validation that breaks off behind so many pages, by each page a second
-const brokenOff = (products: Import.Import, hashed: boolean, pages: number, way: (typeof ways)[number]) =>
+const brokenOff = (
+  products: Import.Import,
+  hashed: boolean,
+  pages: number,
+  way: (typeof ways)[number],
+  options: Engine.RunOptions = {},
+) =>
   Effect.gen(function* () {
     const store = yield* JobStore.JobStore
     let dead = false
@@ -77,7 +83,7 @@ const brokenOff = (products: Import.Import, hashed: boolean, pages: number, way:
     }
     const fiber = yield* Effect.forkChild(
       Effect.provideService(
-        as("first")(Engine.validate(products, slowSource(feed(hashed), "1 second"))),
+        as("first")(Engine.validate(products, slowSource(feed(hashed), "1 second"), options)),
         JobStore.JobStore,
         mortal,
       ),
@@ -88,7 +94,7 @@ const brokenOff = (products: Import.Import, hashed: boolean, pages: number, way:
     yield* drive(yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true }))
     // by then the lease of who is dead has run out
     yield* TestClock.adjust("2 minutes")
-    return (yield* onlyJob).id
+    return (yield* store.find({ status: ["validating"] }))[0]!.id
   })
 
 describe.each([true, false])("decisions that change while a validation is broken off (of a source with a hash: %s)", (hashed) => {
@@ -162,5 +168,48 @@ test("one that was taken back while the validation was broken off is met nowhere
       expect(job.decisions).toBeUndefined()
       expect(job.counts).toMatchObject({ imported: 3, rejected: 4, normalizations: {} })
       expect(yield* Engine.commit(products, id)).toMatchObject({ status: "partial" })
+    }),
+  ))
+
+test("whether the bytes were imported before is asked again when it is resumed, for the decisions that hold by then", () =>
+  withDecisions(
+    Effect.gen(function* () {
+      const products = importOf()
+      yield* decide("lamps")
+      const before = yield* Engine.run(products, feed(true))
+      yield* decide("none")
+      const id = yield* brokenOff(products, true, 2, "killed")
+      expect((yield* stored(id)).earlier).toBeNull()
+      yield* decide("lamps")
+      expect(yield* as("second")(Engine.resume(products, id, feed(true)))).toMatchObject({
+        status: "pending",
+        earlier: before.id,
+      })
+      expect((yield* stored(id)).earlier).toBe(before.id)
+    }),
+  ))
+
+test("one that was forced, and goes by decisions that the bytes were never imported by, is as the first", () =>
+  withDecisions(
+    Effect.gen(function* () {
+      const products = importOf()
+      const before = yield* Engine.run(products, feed(true))
+      const id = yield* brokenOff(products, true, 2, "interrupted", { force: true })
+      expect((yield* stored(id)).earlier).toBe(before.id)
+      yield* decide("shades")
+      expect(yield* as("second")(Engine.resume(products, id, feed(true)))).toMatchObject({ status: "pending", earlier: null })
+    }),
+  ))
+
+test("one during whose pause the same bytes were imported says by which job", () =>
+  withDecisions(
+    Effect.gen(function* () {
+      const products = importOf()
+      const id = yield* brokenOff(products, true, 2, "interrupted")
+      const meanwhile = yield* Engine.run(products, feed(true))
+      expect(yield* as("second")(Engine.resume(products, id, feed(true)))).toMatchObject({
+        status: "pending",
+        earlier: meanwhile.id,
+      })
     }),
   ))

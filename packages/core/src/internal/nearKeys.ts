@@ -16,6 +16,7 @@ export class NearKeys {
     readonly allowed: number
     readonly found: Map<string, number>
   }>
+  private readonly leftOut = new Set<string>()
 
   constructor(keys: ReadonlyArray<string>) {
     this.wanted = keys.map((key) => {
@@ -24,9 +25,14 @@ export class NearKeys {
     })
   }
 
+  /** Passes a key over when it is looked at, for it is about to be gone. */
+  leaveOut(key: string): void {
+    this.leftOut.add(key)
+  }
+
   /** Looks at a key that exists. */
   add(key: string): void {
-    if (key.length > longest) return
+    if (key.length > longest || this.leftOut.has(key)) return
     const folded = fold(key)
     if (folded === "") return
     for (const it of this.wanted) {

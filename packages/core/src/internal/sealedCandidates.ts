@@ -3,7 +3,8 @@
  */
 import { Effect, Stream } from "effect"
 import type { Job } from "../Job.ts"
-import type { Candidate } from "../Run.ts"
+import type { Candidate, RecordChange } from "../Run.ts"
+import { isCommittable } from "./commitJob.ts"
 import { byKey } from "./decisions.ts"
 import * as inspection from "./inspection.ts"
 import { NearKeys } from "./nearKeys.ts"
@@ -34,12 +35,23 @@ export const wantedKeys = (found: ReadonlyArray<Candidate>): ReadonlyMap<string,
   return near
 }
 
-/** Looks at the keys of the job's own records. */
+/** Looks at the keys of the job's own records. Those of records that it is still to delete are left out from then on, wherever they are found. */
 export const lookAtRecords = (job: Job, near: ReadonlyMap<string, NearKeys>) =>
   Stream.runForEachArray(inspection.records(Effect.succeed(job)), (some) =>
     Effect.sync(() => {
-      for (const { action, entity, key } of some) if (action !== "refuse" && action !== "delete") near.get(entity)?.add(key)
+      for (const { action, entity, key } of some)
+        if (action !== "delete" && action !== "refuse") near.get(entity)?.add(key)
+        else if (action === "delete" && isCommittable(job)) near.get(entity)?.leaveOut(key)
     }),
+  )
+
+/** Whether the plan of a job has a record of this key, with such an action. */
+export const hasRecord = (job: Job, entity: string, wanted: string, such: (action: RecordChange["action"]) => boolean) =>
+  inspection.records(Effect.succeed(job)).pipe(
+    Stream.filter((it) => it.entity === entity && it.key === wanted && such(it.action)),
+    Stream.take(1),
+    Stream.runCollect,
+    Effect.map((some) => some.length > 0),
   )
 
 /** The candidates of a job, by entity and key; all of them are in memory. */

@@ -60,6 +60,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
           message: `${identity.name} was imported before with the same definition, by job ${earlier.id} (${earlier.status})`,
         }),
       )
+    const foundEarlier = earlier?.id ?? null
     const job: Job.Job = {
       id: child?.id ?? (yield* jobs.newId),
       import: definition.name,
@@ -81,7 +82,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
       counts: Summary.empty,
       timings: {},
       failure: null,
-      earlier: earlier?.id ?? null,
+      earlier: foundEarlier,
       token: 0,
       lease: yield* newLease,
       request: null,
@@ -98,7 +99,8 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
         yield* Effect.logInfo("validation begins", { job: job.id, import: job.import, source: identity.name })
         const raw = identity.sha256 === null ? yield* RawPages.make(job, definition.retry) : RawPages.none
         const refused = result._tag === "Failure" ? result.failure : unreadable(definition, identity, options)
-        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: false, refused, decisions })
+        const how = { raw, left, reached, resumed: false, refused, decisions, earlier: foundEarlier }
+        return yield* work(definition, reading, control, options, how)
       }),
     )
   })
@@ -145,8 +147,11 @@ export const resume = <R>(definition: Import, source: Source<R> | undefined, job
         const raw = hashed ? RawPages.none : yield* RawPages.make(job, definition.retry)
         yield* RawPages.sweep(job, "earlier")
         const decisions = yield* decided.open(definition)
+        // others may have imported the same meanwhile, and by other decisions it may be the same as another import
+        const earlier = yield* jobs.findEarlier(definition, job.source, job.mode, decisions.hash)
         const refused = result._tag === "Failure" ? result.failure : unreadable(definition, result.success, options)
-        return yield* work(definition, reading, control, options, { raw, left, reached, resumed: true, refused, decisions })
+        const how = { raw, left, reached, resumed: true, refused, decisions, earlier: earlier?.id ?? null }
+        return yield* work(definition, reading, control, options, how)
       }),
   )
 }
@@ -179,6 +184,7 @@ const work = <R>(
     readonly resumed: boolean
     readonly refused: WorldError | null
     readonly decisions: decided.Decisions
+    readonly earlier: string | null
   },
 ) =>
   Effect.gen(function* () {
@@ -190,7 +196,12 @@ const work = <R>(
         ? Effect.fail(how.refused)
         : Effect.map(
             validate(definition, source, control.job(), tally, options, { ...how, safePoint: control.safePoint }),
-            (validated) => ({ ...validated, bookmark: how.reached(validated.cursor), ...decidedBy(how.decisions) }),
+            (validated) => ({
+              ...validated,
+              bookmark: how.reached(validated.cursor),
+              earlier: how.earlier,
+              ...decidedBy(how.decisions),
+            }),
           ),
     )
     const ended = yield* settle(definition, control, tally, exit)
@@ -208,7 +219,7 @@ const work = <R>(
 // a job that went by none has no such member
 const decidedBy = ({ hash }: decided.Decisions): Pick<Job.Job, "decisions"> => (hash === undefined ? {} : { decisions: hash })
 
-type Ended = Exit.Exit<Validated & Pick<Job.Job, "bookmark" | "decisions">, WorldError>
+type Ended = Exit.Exit<Validated & Pick<Job.Job, "bookmark" | "decisions" | "earlier">, WorldError>
 
 const settle = (definition: Import, control: Control, tally: Tally, exit: Ended) => {
   if (exit._tag === "Success") return conclude(definition, control, tally, exit.value)
