@@ -40,6 +40,7 @@ export interface Options<Row> {
   readonly entities: ReadonlyArray<Entity.Any>
   readonly map: Mapping<Row>
   readonly rules?: ReadonlyArray<Rule<NoInfer<Row>>>
+  /** What becomes of references that nothing answers; `strict` by default. */
   readonly mode?: Mode
   /** What becomes of records that the feed has no more, at most one for an entity; without one they stay as they are. */
   readonly mirrors?: ReadonlyArray<Mirror>

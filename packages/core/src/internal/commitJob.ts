@@ -19,6 +19,13 @@ export const isCommittable = (job: Job.Job): boolean =>
   job.undo === null &&
   (job.status === "pending" || job.status === "running" || (job.status === "failed" && job.failure?.retryable === true))
 
+const notCommittable = ({ failure, id, status, undo }: Job.Job): string => {
+  if (undo !== null) return `job ${id} is an undo; it goes on when job ${undo.of} is taken back again`
+  return failure === null
+    ? `job ${id} is ${status}; only a pending job can be committed`
+    : `job ${id} is ${status} (${failure.message}); validate again`
+}
+
 const begin = (job: Job.Job): Effect.Effect<Partial<Job.Job>, EngineError> =>
   isCommittable(job)
     ? Effect.succeed({ status: "running", failure: null })
@@ -26,7 +33,7 @@ const begin = (job: Job.Job): Effect.Effect<Partial<Job.Job>, EngineError> =>
         new EngineError({
           reason: "WrongStatus",
           job: job.id,
-          message: `job ${job.id} is ${job.status}${job.failure === null ? "" : ` (${job.failure.message})`}; only a pending job can be committed`,
+          message: notCommittable(job),
         }),
       )
 
