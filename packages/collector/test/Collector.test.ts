@@ -9,7 +9,9 @@ import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
 import { Collected, Collector } from "../src/index.ts"
 
-import { folder, make, price, run, tree, write } from "./drop.ts"
+import { folder, make, price, run, tree, useFolder, write } from "./drop.ts"
+
+useFolder()
 
 describe("a run", () => {
   test("imports each file by a job of its own, and puts it where it belongs", async () => {

@@ -10,7 +10,9 @@ import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { Collector } from "../src/index.ts"
 
-import { folder, make, price, run, tree, write } from "./drop.ts"
+import { folder, make, price, run, tree, useFolder, write } from "./drop.ts"
+
+useFolder()
 
 describe("a run that broke off", () => {
   // the process dies at the n-th call of the job store: what follows never happens

@@ -7,7 +7,9 @@ import { Deferred, Duration, Effect } from "effect"
 import { expect, test } from "vitest"
 import { Collector } from "../src/index.ts"
 
-import { make, price, run, tree, write } from "./drop.ts"
+import { make, price, run, tree, useFolder, write } from "./drop.ts"
+
+useFolder()
 
 const files = {
   "prices/a.csv": price("A-1,10.00"),

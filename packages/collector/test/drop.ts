@@ -13,10 +13,14 @@ import { Collector } from "../src/index.ts"
 
 /** The folder of the test that runs. */
 export let folder: string
-beforeEach(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), "waybill-collector-"))
-})
-afterEach(() => fs.rm(folder, { recursive: true }))
+
+/** Gives each test of a file a folder. */
+export const useFolder = (): void => {
+  beforeEach(async () => {
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), "waybill-collector-"))
+  })
+  afterEach(() => fs.rm(folder, { recursive: true }))
+}
 
 const Price = Entity.make("price", {
   schema: { sku: Field.text(), amount: Field.decimal({ precision: 10, scale: 2 }) },

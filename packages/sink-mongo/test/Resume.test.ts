@@ -49,7 +49,7 @@ const ways: ReadonlyArray<readonly [string, Sink.Transaction, boolean]> = [
 ]
 describe.each(ways)("a commit that is cut off, %s", (_, transaction, alone) => {
   const commitCut = (s: Scene, planned: Parameters<typeof commitWith>[2], cut: Cut | null) =>
-    cutOff({ database, alone, isLast: (_, number) => number === cut?.at, before: cut?.before ?? "it goes out" }, (db) =>
+    cutOff({ database, alone, isLast: cut && ((_, number) => number === cut.at), before: cut?.before ?? "it goes out" }, (db) =>
       commitWith(sinkOn(s, db), batches, planned, { transaction }),
     )
 

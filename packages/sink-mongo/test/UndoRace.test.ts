@@ -44,7 +44,7 @@ const sinkOn = (s: Scene, db: Db) =>
 
 // a commit or an undo that is cut off; with null it is not
 const cutAt = <A>(s: Scene, alone: boolean, cut: Cut | null, action: (sink: Sink.Sink) => Effect.Effect<A, Sink.SinkError>) =>
-  cutOff({ database, alone, isLast: (_, number) => number === cut?.at, before: cut?.before ?? "it goes out" }, (db) =>
+  cutOff({ database, alone, isLast: cut && ((_, number) => number === cut.at), before: cut?.before ?? "it goes out" }, (db) =>
     action(sinkOn(s, db)),
   )
 

@@ -9,7 +9,9 @@ import * as fc from "fast-check"
 import { describe, expect, test, vi } from "vitest"
 import { Collected, Collector } from "../src/index.ts"
 
-import { folder, make, price, run, tree, write } from "./drop.ts"
+import { folder, make, price, run, tree, useFolder, write } from "./drop.ts"
+
+useFolder()
 
 // a file system on which the n-th change fails; with half of what was to be written, as on a full disk
 const disk = vi.hoisted(() => ({ fails: 0, changes: 0, code: "ENOSPC", links: true }))
