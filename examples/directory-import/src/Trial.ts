@@ -15,9 +15,22 @@ export interface Program {
   readonly environment: { readonly [name: string]: string }
 }
 
+// kills its own process as it has written so many lines: a parent that has to wait for the processor would come too late
+const killsItself = (lines: number): string =>
+  `data:text/javascript,${encodeURIComponent(`
+  let written = 0
+  const write = process.stderr.write.bind(process.stderr)
+  process.stderr.write = (text, ...others) => {
+    const result = write(text, ...others)
+    written += String(text).split("\\n").length - 1
+    if (written >= ${lines}) process.kill(process.pid, "SIGKILL")
+    return result
+  }`)}`
+
 /** Starts the program, and kills it with SIGKILL once it has written so many lines to standard error; `undefined` lets it come to its end. */
 export const run = async ({ command, environment }: Program, lines: number | undefined) => {
-  const child = spawn(process.execPath, [...command], {
+  const kill = lines === undefined ? [] : ["--import", killsItself(lines)]
+  const child = spawn(process.execPath, [...kill, ...command], {
     env: { ...process.env, ...environment, IMPORT_TRACE: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   })
@@ -27,10 +40,58 @@ export const run = async ({ command, environment }: Program, lines: number | und
   })
   child.stderr.on("data", (data) => {
     streams.err += String(data)
-    if (lines !== undefined && streams.err.split("\n").length > lines) child.kill("SIGKILL")
   })
   const [code, signal] = (await once(child, "close")) as [number | null, string | null]
   return { code, signal, ...streams }
+}
+
+/**
+ * Moments to kill at, from a seed: after how many lines of the trace, counted from each start. The same seed and numbers give the same moments.
+ */
+export const moments = function* (seed: number, upTo: number): Generator<number> {
+  // mulberry32, by Tommy Ettinger, in the public domain
+  for (let state = seed >>> 0; ; ) {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    yield 1 + (((mixed ^ (mixed >>> 14)) >>> 0) % Math.max(1, upTo))
+  }
+}
+
+/** How many files ended how; what is neither done nor quarantined is left. */
+export interface Tally {
+  readonly files: number
+  readonly done: number
+  /** Files by the code that their reason names; `no code` where it names none. */
+  readonly quarantined: ReadonlyMap<string, number>
+  /** Files of those done that are a document which another one is as well: the same name and content. */
+  readonly duplicates: number
+  readonly left: number
+}
+
+/** Counts what is in the folder and the database, whatever ought to be there. */
+export const tally = async (folder: string, pool: pg.Pool): Promise<Tally> => {
+  const files = await filesOf(folder)
+  const names = [...files.keys()].filter((it) => !it.endsWith(".reason.txt"))
+  const done = names.filter((it) => it.startsWith("done/")).length
+  const refused = names.filter((it) => it.startsWith("quarantine/"))
+  const quarantined = new Map<string, number>()
+  for (const name of refused) {
+    const code =
+      files
+        .get(`${name}.reason.txt`)
+        ?.toString("utf8")
+        .match(/\brule\.[\w.]*\w/)?.[0] ?? "no code"
+    quarantined.set(code, (quarantined.get(code) ?? 0) + 1)
+  }
+  const { rows } = await pool.query("SELECT count(*)::integer AS documents FROM document")
+  return {
+    files: names.length,
+    done,
+    quarantined,
+    duplicates: done - rows[0].documents,
+    left: names.length - done - refused.length,
+  }
 }
 
 const filesOf = async (folder: string): Promise<ReadonlyMap<string, Buffer>> => {

@@ -31,23 +31,48 @@ afterEach(async () => {
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-test("killed at several files and finished: each file is once in store and database, and the reasons are right", async () => {
+test("moments to kill at follow from the seed, and lie between 1 and the most", () => {
+  const first = (seed: number) =>
+    Array.from(
+      { length: 200 },
+      (
+        (from) => () =>
+          from.next().value as number
+      )(Trial.moments(seed, 7)),
+    )
+  expect(first(1)).toEqual(first(1))
+  expect(first(1)).not.toEqual(first(2))
+  expect([...new Set(first(1))].sort()).toEqual([1, 2, 3, 4, 5, 6, 7])
+})
+
+test("killed at a file and finished: each file is once in store and database, and the reasons are right", async () => {
   const [inbox, objects] = [path.join(folder, "in"), path.join(folder, "objects")]
-  const expected = await Tree.make(inbox, { files: 39, bytes: 40_000 })
-  expect(expected.quarantined.size).toBe(9)
+  const expected = await Tree.make(inbox, { files: 13, bytes: 13_000 })
+  expect(expected.quarantined.size).toBe(3)
   const program: Trial.Program = {
     command: ["--conditions=@waybill/source", "--import", here("process/register.mjs"), here("../src/main.ts")],
     environment: { IMPORT_FOLDER: inbox, OBJECTS_FOLDER: objects, DATABASE_URL: database.url, IMPORT_LEASE_MS: "1000" },
   }
-  for (const lines of [3, 14]) {
-    const { err, signal } = await Trial.run(program, lines)
-    expect(signal, err).toBe("SIGKILL")
-  }
+  const broken = await Trial.run(program, 5)
+  expect(broken.signal, broken.err).toBe("SIGKILL")
   const { code, err, out } = await Trial.run(program, undefined)
   expect(code, err).toBe(2)
-  expect(out).toContain("39 files")
+  expect(out).toContain("13 files")
   expect(out).toContain("gone on with after it broke off")
   expect(await Trial.problems(expected, inbox, objects, pool)).toEqual([])
+  expect(await Trial.tally(inbox, pool)).toEqual({
+    files: 13,
+    done: 10,
+    quarantined: new Map([
+      ["rule.file.empty", 1],
+      ["rule.file.kind", 2],
+    ]),
+    duplicates: 1,
+    left: 0,
+  })
+  // a file that is not there is told
+  await fs.rm(path.join(objects, (await fs.readdir(objects))[0]!), { recursive: true })
+  expect((await Trial.problems(expected, inbox, objects, pool))[0]).toMatch(/^object store: .* is not there$/)
   // processes that translate their own sources take their time
 }, 300_000)
 
