@@ -39,7 +39,7 @@ export const workbookCommand: Extra.Extra = Extra.make({
   options: { rows: `how many rows, at least ${leastRows}; 600 by default`, delivery: "1, or 2 for the next one with new prices" },
   run: ({ delivery, path, rows = "600" }, { out }) => {
     if (!/^\d{1,6}$/.test(rows) || Number(rows) < leastRows)
-      return Effect.fail({ message: `--rows is a whole number of at least ${leastRows}` })
+      return Effect.fail(new Extra.UsageError(`--rows is a whole number of at least ${leastRows}`))
     return Effect.andThen(
       generateWorkbook(path, { rows: Number(rows), seed: 1, delivery: delivery === "2" ? 2 : 1 }),
       out(`${path} is written.\n`),

@@ -23,7 +23,7 @@ import { cancel, pause, resume } from "./internal/commands/resume.ts"
 import { retention } from "./internal/commands/retention.ts"
 import { undo } from "./internal/commands/undo.ts"
 import { run as runCommand, validate } from "./internal/commands/validate.ts"
-import { ofCause, ofError, UsageError } from "./internal/complaint.ts"
+import { isMisuse, ofCause, ofError } from "./internal/complaint.ts"
 import * as logger from "./internal/logger.ts"
 import * as progressLine from "./internal/progress.ts"
 import * as usage from "./internal/usage.ts"
@@ -137,8 +137,8 @@ export const execute = <
     Effect.scoped,
     Effect.provide(application.layer as Layer.Layer<JobStore.JobStore | SnapshotStore.SnapshotStore, unknown>),
     Effect.catchCause((cause) => {
-      const misused = cause.reasons.find((it) => Cause.isFailReason(it) && it.error instanceof UsageError)
-      if (misused !== undefined && Cause.isFailReason(misused)) return misuse((misused.error as UsageError).message, command)
+      const misused = cause.reasons.filter(Cause.isFailReason).find(({ error }) => isMisuse(error))
+      if (misused !== undefined) return misuse((misused.error as { readonly message: string }).message, command)
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
       return Effect.sync(() => {
         progress.say(`${ofCause(cause)}\n`)

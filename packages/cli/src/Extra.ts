@@ -8,6 +8,12 @@ import type { Effect, Scope } from "effect"
 import type { Input, InputOf } from "./Entry.ts"
 import type { Host } from "./Host.ts"
 
+/**
+ * The failure of an extra whose request makes no sense: its sentence, the way to its help, and exit code 64. Any error with this `_tag` and a
+ * `message` counts as one.
+ */
+export { UsageError } from "./internal/complaint.ts"
+
 /** An extra of any arguments; {@link make} types its input. */
 export interface Extra<R = never> {
   /** One line for the help text. */
@@ -16,7 +22,7 @@ export interface Extra<R = never> {
   readonly arguments?: { readonly [name: string]: string }
   /** Options that take a value, none of them needed: name → what it is. */
   readonly options?: { readonly [name: string]: string }
-  /** Does it. Results go to the host's standard output; a failure is one sentence and exit code 1. */
+  /** Does it. Results go to the host's standard output; a failure is one sentence and exit code 1, a {@link UsageError} exit code 64. */
   readonly run: (
     input: Input,
     host: Host,

@@ -15,7 +15,11 @@ test("an application's own command is one among the others", async () => {
     run: ({ language, name }, { out }) =>
       name === "nobody"
         ? Effect.fail({ message: "nobody is there" })
-        : out(`${language === "tr" ? "Merhaba" : "Hello"} ${name}\n`),
+        : language === "tlh"
+          ? Effect.fail(new Extra.UsageError("Nobody speaks tlh"))
+          : language === "la"
+            ? Effect.fail({ _tag: "UsageError", message: "la is not spoken any more" })
+            : out(`${language === "tr" ? "Merhaba" : "Hello"} ${name}\n`),
   })
   const run = async (...args: ReadonlyArray<string>) => {
     const { host, said } = listening()
@@ -24,6 +28,8 @@ test("an application's own command is one among the others", async () => {
   }
   expect(await run("greet", "Ayşe", "--language", "tr")).toBe("0: Merhaba Ayşe\n")
   expect(await run("greet", "nobody")).toBe("1: nobody is there.\n")
+  expect(await run("greet", "Ayşe", "--language", "tlh")).toBe("64: Nobody speaks tlh.\nSee `shop greet --help`.\n")
+  expect(await run("greet", "Ayşe", "--language", "la")).toBe("64: la is not spoken any more.\nSee `shop greet --help`.\n")
   expect(await run("greet")).toBe("64: greet needs NAME: whom.\nSee `shop greet --help`.\n")
   expect(await run("greet", "a", "b")).toBe("64: There is one argument too many: b.\nSee `shop greet --help`.\n")
   expect(await run("greet", "a", "--region", "b")).toBe("64: There is no option --region.\nSee `shop greet --help`.\n")

@@ -11,6 +11,13 @@ export class UsageError {
   constructor(readonly message: string) {}
 }
 
+/** Whether an error says that the request makes no sense: the tag alone counts, so that an extra needs nothing of this package. */
+export const isMisuse = (error: unknown): error is { readonly message: string } =>
+  typeof error === "object" &&
+  error !== null &&
+  (error as { readonly _tag?: unknown })._tag === "UsageError" &&
+  typeof (error as { readonly message?: unknown }).message === "string"
+
 const sentence = (text: string): string => {
   const line = visible(scrub(text.trim()))
   return /[.!?]$/.test(line) ? line : `${line}.`

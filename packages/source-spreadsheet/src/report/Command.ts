@@ -6,14 +6,16 @@
  * @module
  */
 import type { JobStore, SnapshotStore, Source } from "@waybill/core"
-import { Effect, type Stream } from "effect"
+import { Data, Effect, type Stream } from "effect"
 import type * as CsvSource from "../CsvSource.ts"
 import type { Profile } from "../Profile.ts"
 import type * as XlsxSource from "../XlsxSource.ts"
 import * as MarkUp from "./MarkUp.ts"
 import * as Output from "./Output.ts"
-import { ReportError } from "./ReportError.ts"
 import * as Workbook from "./Workbook.ts"
+
+/** What was typed makes no sense; the command line says so, points to the help, and ends with exit code 64. */
+export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
 
 /** What {@link make} takes. */
 export interface Options {
@@ -71,4 +73,4 @@ export const make = ({ csv, profiles = [], source, xlsx }: Options) => ({
     }),
 })
 
-const fail = (message: string) => Effect.fail(new ReportError({ reason: "Unsupported", message }))
+const fail = (message: string) => Effect.fail(new UsageError({ message }))

@@ -44,7 +44,7 @@ test("writes a workbook and a marked-up file, which are imported again, and says
         expect(again.counts).toMatchObject({ processed: 2, unchanged: 1, rejected: 1, created: 0 })
       }
       for (const wrong of [none, { ...none, out }, { ...none, "marked-up": file }, { ...none, "marked-up": file, out: file }])
-        expect(yield* Effect.flip(command.run({ ...wrong, job: job.id }, host))).toMatchObject({ _tag: "ReportError" })
+        expect(yield* Effect.flip(command.run({ ...wrong, job: job.id }, host))).toMatchObject({ _tag: "UsageError" })
       expect(existsSync(file)).toBe(true)
     }),
   ))
