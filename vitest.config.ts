@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     // one real PostgreSQL and one real MongoDB for the whole run
     globalSetup: ["tools/databases/src/vitestSetup.ts"],
+    // its seed is the run's, for the projects too
+    sequence: { shuffle: true },
     // much of a test is waiting for a database: with a core less than there are, one would be idle
     maxWorkers: Math.max(2, availableParallelism()),
     projects: [

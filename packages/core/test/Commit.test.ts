@@ -25,7 +25,9 @@ describe("which jobs can be committed", () => {
           const refused = yield* Effect.flip(Engine.commit(definition(sink), job.id))
           expect(refused).toMatchObject({ _tag: "EngineError", reason: "WrongStatus", job: job.id })
           expect(refused.message).toContain(`job ${job.id} is ${status}`)
-          expect(refused.message).toContain(failure === null ? "only a pending job can be committed" : "(3 are missing); validate again")
+          expect(refused.message).toContain(
+            failure === null ? "only a pending job can be committed" : "(3 are missing); validate again",
+          )
           expect(yield* store.get(job.id)).toMatchObject({ value: stored })
           expect(sink.tables.get("product")?.size ?? 0).toBe(0)
         }),

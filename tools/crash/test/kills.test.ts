@@ -54,4 +54,6 @@ it.each(["postgres", "mongo"] as const)(
       await arena.close()
     }
   },
+  // whole processes come and go, on a machine that may be busy
+  240_000,
 )
