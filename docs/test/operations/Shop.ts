@@ -18,7 +18,7 @@ import {
 } from "@waybill/core"
 import { MemoryDecisionStore, MemoryJobStore, MemorySink, MemorySnapshotStore } from "@waybill/core/memory"
 import { OcmSource, Poi, Station } from "@waybill/source-ocm"
-import { CsvSource } from "@waybill/source-spreadsheet"
+import { CsvSource, XlsxSource } from "@waybill/source-spreadsheet"
 import { acceptedKey } from "@waybill-internal/ocm-server"
 import { Duration, Effect, Fiber, Layer, Redacted, Schedule, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -80,7 +80,7 @@ const none: Trouble = () => Effect.void
 
 /** The shop with what a scenario changes. */
 export interface Shop {
-  /** The files, by name. */
+  /** The files, by name; any other name is looked up in the working directory, where it is not. */
   readonly files: Map<string, string>
   readonly tables: MemorySink.MemorySink["tables"]
   /** The moment at which the next command begins. */
@@ -208,7 +208,11 @@ export const make = (options: Options = {}): Shop => {
         description: "the price list of a supplier",
         definition: options.brands === true ? branded(common) : plain(common),
         arguments: { file: "the price list" },
-        source: ({ file }) => CsvSource.make({ name: file, bytes: Buffer.from(shop.files.get(file) ?? "") }),
+        source: ({ file }) => {
+          const text = shop.files.get(file)
+          const from = text === undefined ? { file } : { name: file, bytes: Buffer.from(text) }
+          return file.endsWith(".xlsx") ? XlsxSource.make(from) : CsvSource.make(from)
+        },
       }),
       stations: Entry.make({
         description: "charging stations",

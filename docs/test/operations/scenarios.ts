@@ -64,6 +64,27 @@ export const scenarios: { readonly [heading: string]: () => Scenario | Promise<S
     return { shop, close, meanwhile: {} }
   },
 
+  "A file is not found": () => ({ shop: shopWith({ "march.csv": lamps }), meanwhile: {} }),
+
+  "A file is malformed": () => {
+    const shop = shopWith({
+      "march.csv": list("A-1,Lamp,12.50", 'A-2,"Shade,8.00', "A-3,Bulb,1.20"),
+      // a workbook of which the first bytes came
+      "march.xlsx": "PK\u0003\u0004\u0014\u0000",
+    })
+    return { shop, meanwhile: { "the supplier sends the file again": () => void shop.files.set("march.csv", lamps) } }
+  },
+
+  "A column is missing": () => {
+    const shop = shopWith({ "march.csv": lamps.replace("price", "prcie") })
+    return { shop, meanwhile: { "the header is corrected": () => void shop.files.set("march.csv", lamps) } }
+  },
+
+  "Two rows have one key": () => {
+    const shop = shopWith({ "march.csv": list("A-1,Lamp,12.50", "A-2,Shade,8.00", "A-1,Lamp,14.00") })
+    return { shop, meanwhile: { "the supplier says which row is right": () => void shop.files.set("march.csv", lamps) } }
+  },
+
   "Rows are bad, and the import takes all rows or none": () => {
     const shop = shopWith({ "march.csv": list("A-1,Lamp,12.50", "A-2,Shade,ask us", ",Bulb,1.20") })
     return { shop, meanwhile: { "the file is corrected": () => void shop.files.set("march.csv", lamps) } }
@@ -171,6 +192,31 @@ export const scenarios: { readonly [heading: string]: () => Scenario | Promise<S
       meanwhile: {
         "there is space again": () => {
           shop.applying = () => Effect.void
+        },
+      },
+    }
+  },
+
+  "The rights or the tables of the target are wrong": () => {
+    const shop = shopWith({ "march.csv": lamps })
+    shop.planning = Shop.failing(0, {
+      reason: "Unauthorized",
+      message: "permission denied for table product",
+      code: "42501",
+      isRetryable: false,
+    })
+    return {
+      shop,
+      meanwhile: {
+        "the right is granted, and the table renamed": () => {
+          shop.planning = Shop.failing(0, {
+            reason: "SchemaMismatch",
+            message: "there is no table shop.product, or this role may not see it; create it or name another in the mapping",
+            isRetryable: false,
+          })
+        },
+        "the table is there again": () => {
+          shop.planning = () => Effect.void
         },
       },
     }

@@ -103,12 +103,12 @@ export const candidates = (values: ReadonlyArray<Candidate>, look: Look = {}): s
 export const decisions = (values: ReadonlyArray<Candidates.Decision>, look: Look = {}): string =>
   candidateTable.decisions(values, styleOf(look))
 
-/** What may be typed next, each with why; nothing where there is nothing. */
+/** What may be done next: what to type, with why, or only what to do; nothing where there is nothing. */
 export const next = (values: Details["next"], look: Look = {}): string => {
   const { bold, dim } = styleOf(look)
   return values.length === 0
     ? ""
-    : `${bold("Next")}\n${values.map(({ type, why }) => `  ${dim(`${why}:`)}\n    ${type}\n`).join("")}`
+    : `${bold("Next")}\n${values.map(({ type, why }) => (type === undefined ? `  ${why}\n` : `  ${dim(`${why}:`)}\n    ${type}\n`)).join("")}`
 }
 
 /** Jobs as a table. */
@@ -259,8 +259,8 @@ export interface Details {
   readonly sincePreview?: boolean
   /** Its candidates. */
   readonly candidates: ReadonlyArray<Engine.Candidate>
-  /** What to type next, each with why. */
-  readonly next: ReadonlyArray<{ readonly why: string; readonly type: string }>
+  /** What to type next, each with why; without `type`, what to do that is not typed. */
+  readonly next: ReadonlyArray<{ readonly why: string; readonly type?: string }>
   /** Whether its snapshot and plan were taken away because they were older than they are kept. */
   readonly isPurged?: boolean
   /** For a parent job: how its partitions stand. */

@@ -72,6 +72,11 @@ All issues
   error     bad.csv:2  amount  cell.decimal  ask us                expected a decimal number such as 12.50
   error     bad.csv:3  sku     cell.empty                          expected a value, the cell is empty
   error     bad.csv:3  amount  cell.decimal  on\\u001b[31m request  expected a decimal number such as 12.50
+
+Next
+  correct the rows at their source and import it again, or have the import allow partial imports (docs/failures.md: rows.rejected)
+  cell.decimal: correct such cells at their source to what the message expects, or have the import normalize them (docs/failures.md: cell.decimal)
+  cell.empty: fill in such cells at their source, or let the column of the import be empty (docs/failures.md: cell.empty)
 `)
     expect(code).toBe(1)
   })
@@ -85,6 +90,8 @@ All issues
   brand   Acme     2  unknown.csv@the north:1  open
 
 Next
+  correct the rows at their source and import it again, or have the import allow partial imports (docs/failures.md: rows.rejected)
+  reference.missing: correct the key at its source, import what it refers to first, or decide about it with \`candidates\` (docs/failures.md: reference.missing)
   decide what becomes of candidates, for all files to come:
     shop candidates JOB
   or let smart mode create what is referred to and missing:

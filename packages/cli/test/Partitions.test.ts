@@ -99,6 +99,7 @@ Partitions
   UK         failed      0         0  JOB-3  source.Refused: no such country
 
 Next
+  look at each partition's own job, and mend what its failure names (docs/failures.md: partitions)
   once what is wrong is corrected, run one partition again:
     shop again JOB PARTITION …
   list the jobs of its partitions:

@@ -4,12 +4,13 @@
 import { Engine, type Issue, Job, JobStore, Partitions, SnapshotStore } from "@waybill/core"
 import { Effect } from "effect"
 import * as Report from "../../Report.ts"
+import { adviceOf } from "../advice.ts"
 import { type Context, writeJson } from "../Command.ts"
 import { many } from "../format.ts"
 
 const firstIssues = 10
 
-/** A command that may be typed next. */
+/** What may be done next. */
 type Next = Report.Details["next"][number]
 
 // what to do with a job in its status
@@ -17,6 +18,7 @@ const nextOf = ({ program }: Context, job: Job.Job, kept: number): ReadonlyArray
   const next: Array<Next> = []
   // the issues of a parent are those of its children
   if (kept > firstIssues && !Job.isParent(job)) next.push({ why: "see every issue", type: `${program} issues ${job.id}` })
+  next.push(...adviceOf(job).map((why) => ({ why })))
   if (job.status === "pending") {
     const { created, deleted = 0, rejected, updated } = job.counts
     const without = rejected > 0 ? `, without the ${many(rejected, "rejected row")}` : ""
