@@ -122,6 +122,8 @@ export interface Page {
 export interface Source<R = never> {
   /** The kind of source: `ocm`, `csv`, `xlsx`. */
   readonly kind: string
+  /** What a person calls it, as far as that is known without asking it: the name in jobs whose source says nothing. `kind` by default. */
+  readonly name?: string
   /** Called once, before anything is read. For a file it reads the bytes once, to hash them. */
   readonly identify: Effect.Effect<Identity, SourceError, R>
   /** Pages from the start (`null`) or from just after a page's cursor. The stream ends when the source has no more rows. */

@@ -44,6 +44,7 @@ export const make = ({ kind: given, profiles, ...where }: Options): Source.Sourc
   const chosen = choose(input, kind, profiles, named)
   return {
     kind,
+    name: input.name,
     identify: Effect.gen(function* () {
       const identity = yield* Input.identify(input)
       const profile = yield* chosen

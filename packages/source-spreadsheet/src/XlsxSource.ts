@@ -86,6 +86,7 @@ export const make = (options: Options): Source.Source => {
   }
   return {
     kind: "xlsx",
+    name: input.name,
     identify: Input.identify(input),
     read: (from) => {
       if (from === null) return Input.pagesOf("xlsx", input.name, () => pages(input, reading, undefined))

@@ -20,7 +20,12 @@ import { Tally } from "./Tally.ts"
 import { phaseTimeout, type Validated, validate } from "./validate.ts"
 import { defectOf, failureOf, retrying, type Stopped, type WorldError } from "./worldError.ts"
 
-const unread = (kind: string): Identity => ({ name: kind, sha256: null, bytes: null, details: {} })
+const unread = ({ kind, name = kind }: Pick<Source<never>, "kind" | "name">): Identity => ({
+  name,
+  sha256: null,
+  bytes: null,
+  details: {},
+})
 
 // the source as it is read, from a bookmark on or as a whole; who it is, or why that is not known; and how much of the time that a
 // validation may take is left
@@ -49,7 +54,7 @@ export const start = <R>(definition: Import, source: Source<R>, options: RunOpti
     const { bookmark, left, reached, reading, result } = yield* identify(definition, source, (of) =>
       options.full === true ? Effect.succeed(bookmarks.none) : bookmarks.latest(definition, of),
     )
-    const identity = result._tag === "Success" ? result.success : unread(source.kind)
+    const identity = result._tag === "Success" ? result.success : unread(source)
     const decisions = yield* decided.open(definition)
     const earlier = yield* jobs.findEarlier(definition, identity, options.mode ?? definition.mode, decisions.hash)
     if (earlier !== undefined && options.force !== true)

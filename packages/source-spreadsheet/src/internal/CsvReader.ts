@@ -63,6 +63,7 @@ export const make = (options: Options, prepare?: Settings["prepare"]): Source.So
   const wishes = wishesOf(options, input.name, prepare)
   return {
     kind: "csv",
+    name: input.name,
     identify: Input.identify(input),
     read: (from) => {
       if (from === null) return Input.pagesOf("csv", input.name, () => pages(input, wishes, undefined))
