@@ -15,7 +15,9 @@ const products = Import.make({
   retry: Schedule.recurs(0),
 })
 const layer = Layer.mergeAll(MemoryJobStore.layer, MemorySnapshotStore.layer, Logger.layer([]))
-const profile = Effect.runSync(Effect.fromResult(Profile.parse(JSON.stringify({ name: "acme", version: 1 }), "acme.json")))
+const profile = Effect.runSync(
+  Effect.fromResult(Profile.parse(JSON.stringify({ name: "acme", version: 1, kind: "csv", requires: ["sku"] }), "acme.json")),
+)
 
 test.each([
   ["a CSV file", CsvSource.make({ file: "/no such folder/mrach.csv" }), "mrach.csv"],
