@@ -51,7 +51,8 @@ export const list = (
   Effect.gen(function* () {
     const job = yield* jobs.getJob(definition, jobId)
     const found = [...(yield* inspection.candidates(job))].sort(byKey)
-    const remembered = yield* standing(definition.name)
+    const placeOf = ({ entity, key }: Pick<Decision, "entity" | "key">): string => JSON.stringify([entity, key])
+    const remembered = new Map((yield* standing(definition.name)).map((it) => [placeOf(it), it]))
     const near = wantedKeys(found)
     if (near.size > 0) {
       yield* lookAtRecords(job, near)
@@ -71,7 +72,7 @@ export const list = (
         ...it,
         standing: standingOf(it),
         nearest: near.get(it.entity)?.of(it.key) ?? [],
-        remembered: remembered.find(({ entity, key }) => entity === it.entity && key === it.key) ?? null,
+        remembered: remembered.get(placeOf(it)) ?? null,
       }),
     )
   })

@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import { type Collection, type Db, MongoClient, MongoNetworkError } from "mongodb"
 import { afterAll, describe, expect, it } from "vitest"
 import * as MongoDecisionStore from "../src/MongoDecisionStore.ts"
+import { strangersOf } from "./strangers.ts"
 import { useScenes } from "./support.ts"
 
 const { client, database, sentDuring } = useScenes()
@@ -78,16 +79,10 @@ it("sends one command for a save, and finds decisions by an index", async () => 
 })
 
 it("says what is wrong with the world, and no secret", async () => {
-  const secret = "s3cr3t-passw0rd"
-  const url = new URL(database.url)
-  url.username = "nobody"
-  url.password = secret
-  url.searchParams.set("serverSelectionTimeoutMS", "500")
-  const gone = new URL(url)
-  gone.host = "127.0.0.1:1"
+  const { gone, refused, secret } = strangersOf(database.url)
   for (const [href, reason, isRetryable] of [
-    [url.href, "Unknown", false],
-    [gone.href, "Unreachable", true],
+    [refused, "Unknown", false],
+    [gone, "Unreachable", true],
   ] as const)
     for (const call of ["list", "save"] as const) {
       // a client that could not connect at first stays closed

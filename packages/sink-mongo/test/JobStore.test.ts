@@ -8,6 +8,7 @@ import { Effect, Option } from "effect"
 import { type Collection, type Db, MongoClient, MongoNetworkError } from "mongodb"
 import { afterAll, describe, expect, it } from "vitest"
 import * as MongoJobStore from "../src/MongoJobStore.ts"
+import { strangersOf } from "./strangers.ts"
 import { useScenes } from "./support.ts"
 
 const { client, database } = useScenes()
@@ -123,16 +124,10 @@ it("finds jobs by its indexes", async () => {
 })
 
 it("says what is wrong with the world, and no secret", async () => {
-  const secret = "s3cr3t-passw0rd"
-  const url = new URL(database.url)
-  url.username = "nobody"
-  url.password = secret
-  url.searchParams.set("serverSelectionTimeoutMS", "500")
-  const gone = new URL(url)
-  gone.host = "127.0.0.1:1"
+  const { gone, refused, secret } = strangersOf(database.url)
   for (const [href, reason, isRetryable] of [
-    [url.href, "Unknown", false],
-    [gone.href, "Unreachable", true],
+    [refused, "Unknown", false],
+    [gone, "Unreachable", true],
   ] as const) {
     const calls: ReadonlyArray<(store: JobStore.JobStore["Service"]) => Effect.Effect<unknown, JobStore.JobStoreError>> = [
       (store) => store.create(JobStoreSuite.job("a")),

@@ -2,6 +2,7 @@ import { inspect } from "node:util"
 import { MongoClient } from "mongodb"
 import { afterAll, expect, it } from "vitest"
 import * as MongoSink from "../src/MongoSink.ts"
+import { strangersOf } from "./strangers.ts"
 import { batchOf, failure, planWith, Station, stations, useScenes } from "./support.ts"
 
 const { database } = useScenes()
@@ -9,16 +10,10 @@ const clients: Array<MongoClient> = []
 afterAll(() => Promise.all(clients.map((client) => client.close())))
 
 it("no credential is in a target or in an error, however deep one looks", async () => {
-  const secret = "s3cr3t-passw0rd"
-  const url = new URL(database.url)
-  url.username = "nobody"
-  url.password = secret
-  url.searchParams.set("serverSelectionTimeoutMS", "500")
-  const gone = new URL(url)
-  gone.host = "127.0.0.1:1"
+  const { gone, refused, secret } = strangersOf(database.url)
   for (const [href, reason] of [
-    [url.href, "Unauthorized"],
-    [gone.href, "Unreachable"],
+    [refused, "Unauthorized"],
+    [gone, "Unreachable"],
   ] as const) {
     const client = new MongoClient(href)
     clients.push(client)

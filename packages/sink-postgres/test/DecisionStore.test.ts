@@ -10,6 +10,7 @@ import { afterAll, describe, expect, it } from "vitest"
 import * as PostgresDecisionStore from "../src/PostgresDecisionStore.ts"
 import * as PostgresJobStore from "../src/PostgresJobStore.ts"
 import { useDatabase } from "./harness.ts"
+import { strangersOf } from "./strangers.ts"
 
 const database = useDatabase()
 const pools: Array<pg.Pool> = []
@@ -104,18 +105,12 @@ it("lies beside the jobs, in a table of which the version is known, and is left 
 })
 
 it("says what is wrong with the world, and no secret", async () => {
-  const secret = "s3cr3t-passw0rd"
-  const gone = new URL(database.url)
-  gone.password = secret
-  gone.port = "1"
-  const unknown = new URL(database.url)
-  unknown.pathname = "/nowhere"
-  unknown.password = secret
+  const { gone, secret, unknown } = strangersOf(database.url)
   for (const [url, reason, isRetryable] of [
     [gone, "Unreachable", true],
     [unknown, "Unknown", false],
   ] as const) {
-    const store = PostgresDecisionStore.make({ pool: poolOf({ connectionString: url.href }) })
+    const store = PostgresDecisionStore.make({ pool: poolOf({ connectionString: url }) })
     for (const error of [await errorOf(store.list("products")), await errorOf(store.save(decision("Lamp")))]) {
       expect(error).toBeInstanceOf(JobStore.JobStoreError)
       expect(error).toMatchObject({ reason, isRetryable })

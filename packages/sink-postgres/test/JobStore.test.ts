@@ -9,6 +9,7 @@ import pg from "pg"
 import { describe, expect, it } from "vitest"
 import * as PostgresJobStore from "../src/PostgresJobStore.ts"
 import { useDatabase } from "./harness.ts"
+import { strangersOf } from "./strangers.ts"
 
 const database = useDatabase()
 const run = <A>(effect: Effect.Effect<A, JobStore.JobStoreError>): Promise<A> => Effect.runPromise(effect)
@@ -94,18 +95,12 @@ it("goes on after its connections were cut", async () => {
 })
 
 it("says what is wrong with the world, and no secret", async () => {
-  const secret = "s3cr3t-passw0rd"
-  const gone = new URL(database.url)
-  gone.password = secret
-  gone.port = "1"
-  const unknown = new URL(database.url)
-  unknown.pathname = "/nowhere"
-  unknown.password = secret
+  const { gone, secret, unknown } = strangersOf(database.url)
   for (const [url, reason, isRetryable] of [
     [gone, "Unreachable", true],
     [unknown, "Unknown", false],
   ] as const)
-    await withPool({ connectionString: url.href }, async (pool) => {
+    await withPool({ connectionString: url }, async (pool) => {
       const store = PostgresJobStore.make({ pool })
       for (const effect of [
         store.create(JobStoreSuite.job("a")),

@@ -4,32 +4,18 @@
  *
  * @module
  */
-import { Cell, Entity, Field, Import, Mirror, type Sink } from "@waybill/core"
+import { Entity, Import, Mirror, type Sink } from "@waybill/core"
 import { TestSource } from "@waybill/core/testing"
-import { Schedule, Schema } from "effect"
+import { Schedule } from "effect"
 import type { ProductRecord, Scenario } from "./Scenario.ts"
+import { Brand, categoryFields, productFields, Row } from "./shop.ts"
 
-const Brand = Entity.make("brand", { schema: { code: Field.text(), title: Field.text() }, key: "code" })
-const Category = Entity.make("category", { schema: { slug: Field.text(), title: Field.text() }, key: "slug" })
+const Category = Entity.make("category", { schema: categoryFields, key: "slug" })
 const Product = Entity.make("product", {
-  schema: {
-    sku: Field.text(),
-    title: Field.text(),
-    price: Field.decimal({ precision: 10, scale: 2 }),
-    brand: Field.text(),
-    category: Field.nullable(Field.text()),
-  },
+  schema: productFields,
   key: "sku",
   references: { brand: Brand, category: Category },
   ownership: { title: "keepEdits" },
-})
-
-const Row = Schema.Struct({
-  sku: Cell.text(),
-  title: Cell.text(),
-  price: Cell.decimal({ precision: 10, scale: 2 }),
-  brand: Cell.text(),
-  category: Cell.optional(Cell.text()),
 })
 
 // the first have categories that nothing else has, and are gone in the feed as these are

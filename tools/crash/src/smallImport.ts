@@ -3,37 +3,22 @@
  *
  * @module
  */
-import { Cell, Entity, Field, Import, type Sink, type Source } from "@waybill/core"
+import { Entity, Import, type Sink, type Source } from "@waybill/core"
 import { TestSource } from "@waybill/core/testing"
-import { Schedule, Schema } from "effect"
+import { Schedule } from "effect"
 import type { ProductRecord, Scenario, State } from "./Scenario.ts"
-
-const Brand = Entity.make("brand", { schema: { code: Field.text(), title: Field.text() }, key: "code" })
+import { Brand, categoryFields, productFields, Row } from "./shop.ts"
 
 const Category = Entity.make("category", {
-  schema: { slug: Field.text(), title: Field.text() },
+  schema: categoryFields,
   key: "slug",
   create: (slug) => ({ slug, title: `new: ${slug}` }),
 })
 
 const Product = Entity.make("product", {
-  schema: {
-    sku: Field.text(),
-    title: Field.text(),
-    price: Field.decimal({ precision: 10, scale: 2 }),
-    brand: Field.text(),
-    category: Field.nullable(Field.text()),
-  },
+  schema: productFields,
   key: "sku",
   references: { brand: Brand, category: Category },
-})
-
-const Row = Schema.Struct({
-  sku: Cell.text(),
-  title: Cell.text(),
-  price: Cell.decimal({ precision: 10, scale: 2 }),
-  brand: Cell.text(),
-  category: Cell.optional(Cell.text()),
 })
 
 const brandOf = (at: number): string => `b${at % 3}`
